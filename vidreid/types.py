@@ -1,0 +1,281 @@
+"""Every value that walks through the house, and the interfaces between its rooms.
+
+NumPy and the standard library only. Conventions (all rooms):
+
+- A *frame index* is a frame's rank by time among the frames that `ingest` found in its camera.
+- *Boxes* are ``x1, y1, x2, y2`` float32 in pixels of the upright frame, origin at the top left corner
+  of the top left pixel, x2 and y2 exclusive.
+- *Images* are ``uint8``, H x W x 3, RGB.
+- *Times* are seconds within one file as its presentation timestamps say, never index / rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Boxes = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A camera's wall clock: UTC microseconds at which each file starts, then one correction for all.
+
+    ``starts`` has one entry a file, None where nobody knows; ``offset_us`` is added; ``drift_ppm`` stretches
+    the time since the camera's first known start. A camera with any unknown start has an unknown clock.
+    """
+
+    starts: tuple[int | None, ...]
+    offset_us: int = 0
+    drift_ppm: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        return bool(self.starts) and all(start is not None for start in self.starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as the user named it: its files in order of time, and its clock."""
+
+    name: str
+    files: tuple[Path, ...]
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """One footage file as `ingest` found it, frames in order of time.
+
+    ``pts`` (n,) int64 ticks of ``time_base``, increasing within a stretch; ``key`` (k,) positions of key frames;
+    ``stretches`` positions where time jumps back and a new stretch begins (the first is 0). ``width`` and
+    ``height`` are those of the upright picture in true proportions. Positions count within this file;
+    ``first`` is the frame index of position 0. ``timed`` is False where the file holds no timestamps at all
+    and ``pts`` counts frames at the rate that its header claims.
+    """
+
+    sha256: str
+    bytes: int
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    pixel_aspect: Fraction
+    time_base: Fraction
+    pts: NDArray[np.int64]
+    key: NDArray[np.int64]
+    stretches: NDArray[np.int64]
+    first: int
+    timed: bool = True
+    notes: tuple[str, ...] = ()
+
+    def seconds(self, position: int) -> float:
+        """Presentation time of a frame of this file."""
+        return float(int(self.pts[position]) * self.time_base)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Some minutes of one camera: frame indices ``[first, stop)`` are read, ``[own_first, own_stop)`` are owned.
+
+    What is read and not owned serves only the join with the neighbour at the seam.
+    """
+
+    camera: str
+    number: int
+    file: int
+    first: int
+    stop: int
+    own_first: int
+    own_stop: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.number:05d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A decoded picture. ``pts`` in ticks of its file, ``time`` the same in seconds."""
+
+    camera: str
+    index: int
+    file: int
+    pts: int
+    time: float
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Persons found in one frame: ``boxes`` (n, 4), ``scores`` (n,) in 0..1, ``vectors`` (n, dim) where asked for."""
+
+    boxes: Boxes
+    scores: NDArray[np.float32]
+    vectors: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        if self.boxes.shape != (count, 4) or (self.vectors is not None and len(self.vectors) != count):
+            raise ValueError(f"{count} scores, boxes of shape {self.boxes.shape}")
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, rows: Array) -> Detections:
+        """The rows of a mask or of a list of positions."""
+        vectors = None if self.vectors is None else self.vectors[rows]
+        return Detections(self.boxes[rows], self.scores[rows], vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A tracker's answer for one frame: ``boxes`` (n, 4), local ``ids`` (n,), ``rows`` (n,) into its detections."""
+
+    boxes: Boxes
+    ids: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A picture of one person: ``image`` with a margin, ``box`` (4,) of the person within it, ``quality`` 0..1."""
+
+    image: Image
+    box: Boxes
+    quality: float
+    frame: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What a network wants: ``size`` (height, width), colour order, value range, mean and std of that range."""
+
+    size: tuple[int, int]
+    color: Literal["rgb", "bgr"] = "rgb"
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A network as its registry entry states it. ``identity`` is the SHA-256 of its weights.
+
+    ``frames`` is T, the crops of a clip (1 for image networks); ``branches`` parts of the vector are normalised
+    one by one; ``threshold`` is the cosine from which two tracklets may be one person, None where not measured.
+    """
+
+    name: str
+    kind: Literal["detector", "embedder"]
+    family: str
+    identity: str
+    input: InputSpec
+    frames: int = 1
+    dim: int = 0
+    branches: int = 1
+    metric: Literal["cosine"] = "cosine"
+    threshold: float | None = None
+    licence: str = "not stated"
+
+
+class Model(Protocol):
+    """A network that a runtime can turn into an engine."""
+
+    spec: ModelSpec
+    path: Path
+
+    def module(self) -> Any:
+        """The torch module (only the torch runtime calls this)."""
+
+
+class Engine(Protocol):
+    """A compiled network: named arrays in, named arrays out. Inputs are uint8 images, N x H x W x 3, RGB."""
+
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: Sequence[str]
+
+    def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]: ...
+
+    def submit(self, arrays: Mapping[str, Array]) -> Future[dict[str, Array]]:
+        """Start a batch; blocks while every slot of the engine is busy."""
+
+    def close(self) -> None: ...
+
+
+class Runtime(Protocol):
+    """A file of `engines/runtimes`. Threads per stream are fixed, so that results do not depend on ``streams``."""
+
+    def available(self) -> str | None:
+        """None, or the reason why this machine cannot run it."""
+
+    def load(self, model: Model, *, streams: int) -> Engine: ...
+
+
+class Detector(Protocol):
+    """Finds persons. Frames go in and come out in order, with a bounded number of them under way."""
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]: ...
+
+
+class Tracker(Protocol):
+    """Made new for every segment; its local ids start anew."""
+
+    def update(self, detections: Detections, frame: Frame) -> Tracked: ...
+
+
+class Embedder(Protocol):
+    """Clips of crops in order of time to unit vectors, float32 (n, dim)."""
+
+    spec: ModelSpec
+
+    def embed(self, clips: Sequence[Sequence[Crop]]) -> NDArray[np.float32]: ...
+
+
+class Reporter(Protocol):
+    """Where progress goes. ``total`` and ``count`` are frames, or parts where a stage has no frames."""
+
+    def start(self, stage: str, totals: Mapping[str, int]) -> None: ...
+
+    def advance(self, camera: str, count: int) -> None: ...
+
+    def note(self, line: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one piece of work ended: its key, its value, or the line that says why there is none."""
+
+    key: str
+    value: Any = None
+    error: str = ""
+    hint: str = ""
+
+
+class Executor(Protocol):
+    """Runs pieces of work wherever it does, and yields outcomes as they finish."""
+
+    def map(
+        self, function: Callable[..., Any], work: Mapping[str, tuple[Any, ...]], advance: Callable[[str, int], None]
+    ) -> Iterator[Outcome]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What of a camera could not be analysed: frame indices ``[first, stop)``, and why."""
+
+    camera: str
+    first: int
+    stop: int
+    reason: str = field(default="")
