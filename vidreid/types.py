@@ -59,8 +59,9 @@ class VideoFile:
     ``pts`` (n,) int64 ticks of ``time_base``, increasing within a stretch; ``key`` (k,) positions of key frames;
     ``stretches`` positions where time jumps back and a new stretch begins (the first is 0). ``width`` and
     ``height`` are those of the upright picture in true proportions. Positions count within this file;
-    ``first`` is the frame index of position 0. ``timed`` is False where the file holds no timestamps at all
-    and ``pts`` counts frames at the rate that its header claims.
+    ``first`` is the frame index of position 0. ``timing`` says what ``pts`` are: true presentation times; times in
+    order of storage, though pictures are reordered (AVI); or frames counted at the rate that the header claims.
+    ``reordering`` is how many places a picture may be displayed before its place of storage.
     """
 
     sha256: str
@@ -75,7 +76,8 @@ class VideoFile:
     key: NDArray[np.int64]
     stretches: NDArray[np.int64]
     first: int
-    timed: bool = True
+    timing: Literal["presentation", "storage", "counted"] = "presentation"
+    reordering: int = 0
     notes: tuple[str, ...] = ()
 
     def seconds(self, position: int) -> float:

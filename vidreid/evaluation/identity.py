@@ -1,0 +1,91 @@
+"""Identity scores over cameras: one id is one person everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from reid_hota import HOTAConfig, HOTAReIDEvaluator
+from trackeval.metrics import Identity
+
+from vidreid.evaluation.mot import Rows
+from vidreid.evaluation.sequence import sequence
+from vidreid.evaluation.tracking import TrackingScore, evaluate_tracking, scored_rows
+from vidreid.evaluation.truth import Truth
+
+_ALPHAS = np.arange(0.05, 0.99, 0.05)  # as trackeval has it; NIST's default is coarser
+
+
+@dataclass(frozen=True)
+class IdentityScore:
+    """How well identities hold over all cameras together. Scores are fractions, 1 is perfect.
+
+    ``idf1``, ``idp``, ``idr`` (Ristani et al. 2016, equations 5 to 7) at IoU 0.5, of all cameras as one sequence:
+    identities and people are paired one to one, so that the most boxes agree. ``hota``, ``deta``, ``assa`` are NIST's
+    HOTA with global alignment, means over IoU 0.05, 0.1, ..., 0.95: there too an identity may be one person only, so
+    ``deta`` falls with every box of a wrong identity (in plain HOTA, of Luiten et al. 2021, it would not).
+    ``cameras`` scores each camera by itself.
+    """
+
+    idf1: float
+    idp: float
+    idr: float
+    hota: float
+    deta: float
+    assa: float
+    truth_ids: int
+    output_ids: int
+    cameras: dict[str, TrackingScore]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by name, plain numbers; ``cameras`` is a dictionary of such dictionaries."""
+        return asdict(self)
+
+
+def evaluate_identity(truth: Truth, outputs: Mapping[str, Rows], *, partial: bool = False) -> IdentityScore:
+    """Score identities over the cameras of ``truth``; the ids of truth and outputs must be global.
+
+    ``partial`` scores by the rules of `vidreid.evaluation.partial`. A labelled camera that ``outputs`` lacks is an
+    `InputError`.
+    """
+    pairs = scored_rows(truth, outputs, partial=partial)
+    data = sequence(list(pairs.values()))
+    identity = Identity({"PRINT_CONFIG": False}).eval_sequence(data)
+    aligned = aligned_hota(pairs)
+    return IdentityScore(
+        idf1=float(identity["IDF1"]),
+        idp=float(identity["IDP"]),
+        idr=float(identity["IDR"]),
+        hota=float(np.mean(aligned["HOTA"])),
+        deta=float(np.mean(aligned["DetA"])),
+        assa=float(np.mean(aligned["AssA"])),
+        truth_ids=data["num_gt_ids"],
+        output_ids=data["num_tracker_ids"],
+        cameras=evaluate_tracking(truth, outputs, partial=partial),
+    )
+
+
+def aligned_hota(pairs: Mapping[str, tuple[Rows, Rows]]) -> dict[str, Any]:
+    """NIST's HOTA of (labels, output) by camera: arrays over the IoU thresholds by name."""
+    config = HOTAConfig(
+        id_alignment_method="global",
+        reference_contains_dense_annotations=True,  # what does not count is already left out
+        iou_thresholds=_ALPHAS.copy(),
+        suppress_print_statements=True,
+    )
+    evaluator = HOTAReIDEvaluator(config=config)
+    evaluator.evaluate(
+        {camera: _frame(labels) for camera, (labels, _) in pairs.items()},
+        {camera: _frame(output) for camera, (_, output) in pairs.items()},
+    )
+    results: dict[str, Any] = evaluator.get_global_hota_data()
+    return results
+
+
+def _frame(rows: Rows) -> pd.DataFrame:
+    """A table as reid_hota reads it."""
+    corners = {name: rows.boxes[:, column].astype(np.float64) for column, name in enumerate(("x1", "y1", "x2", "y2"))}
+    return pd.DataFrame({"frame": rows.frame, "id": rows.ids, **corners})

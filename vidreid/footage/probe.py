@@ -1,0 +1,200 @@
+"""What is in a footage file: its frames' true times, without decoding a picture.
+
+The header's claims of length and rate are read, compared and otherwise ignored: every packet is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import numpy as np
+
+from vidreid.errors import InputError
+from vidreid.types import Array, VideoFile
+
+CHUNK = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def open_video(path: Path) -> Any:
+    """Open a file with PyAV; `InputError` says why it is no footage."""
+    try:
+        container = av.open(str(path))
+    except FileNotFoundError:
+        raise InputError(f"{path.name}: no such file", f"look for it: {path}") from None
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"{path.name}: no known video format{_start_of(path)} ({error.strerror.lower()})",
+            "export it as MP4 in the recorder's player",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path.name}: {(error.strerror or str(error)).lower()}", f"check {path}") from None
+    if not container.streams.video:
+        container.close()
+        raise InputError(f"{path.name}: holds no video", "give a file with a video stream")
+    return container
+
+
+def probe(path: Path, first: int = 0) -> VideoFile:
+    """Read all packets of a file's video stream; ``first`` is the frame index of its first frame.
+
+    Raises `InputError` where there is no frame at all.
+    """
+    digest = sha256(path) if path.is_file() else ""
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        packets = _read_packets(container, stream)
+        if not len(packets.times):
+            raise InputError(f"{path.name}: holds no picture at all", "nothing to analyse in this file")
+        order, stretches = _in_order_of_time(packets)
+        rotation = first_rotation(path)
+        width, height = upright_size(stream.codec_context, rotation)
+        return VideoFile(
+            sha256=digest,
+            bytes=path.stat().st_size,
+            codec=stream.codec_context.name,
+            width=width,
+            height=height,
+            rotation=rotation,
+            pixel_aspect=pixel_aspect(stream.codec_context),
+            time_base=Fraction(stream.time_base),
+            pts=packets.times[order],
+            key=np.flatnonzero(packets.key[order]),
+            stretches=stretches,
+            first=first,
+            timing=packets.timing,
+            reordering=int(stream.codec_context.has_b_frames) + 1,  # the header may know of one too few
+            notes=tuple(_notes(stream, packets, container.duration)),
+        )
+
+
+@dataclass(frozen=True)
+class _Packets:
+    times: Array
+    key: Array
+    errors: int
+    timing: Literal["presentation", "storage", "counted"]
+
+
+def _read_packets(container: Any, stream: Any) -> _Packets:
+    """All packets in order of storage; demuxing goes on after an error as long as the reader moves."""
+    pts: list[int | None] = []
+    dts: list[int | None] = []
+    key: list[bool] = []
+    errors = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except av.error.FFmpegError:
+            errors += 1
+            if errors > 100:
+                break
+            packets = container.demux(stream)
+            continue
+        if packet.size:
+            pts.append(packet.pts)
+            dts.append(packet.dts)
+            key.append(packet.is_keyframe)
+    given = [p if p is not None else d for p, d in zip(pts, dts, strict=True)]
+    timed = bool(given) and sum(time is None for time in given) * 2 < len(given)
+    if timed:
+        kept = np.array([time is not None for time in given])
+        times = np.array([time for time in given if time is not None], np.int64)
+    else:
+        kept = np.ones(len(given), bool)
+        times = np.arange(len(given), dtype=np.int64) * ticks_a_frame(stream)
+    # Rising packet times beside reordered pictures only count packets as stored (AVI, raw streams).
+    stored = bool(stream.codec_context.has_b_frames) and bool(np.all(np.diff(times) > 0))
+    timing: Literal["presentation", "storage", "counted"] = "storage" if stored else "presentation"
+    return _Packets(times, np.array(key, bool)[kept], errors, timing if timed else "counted")
+
+
+def ticks_a_frame(stream: Any) -> int:
+    """Ticks of the stream's time base from frame to frame at its claimed rate, 25 a second if it claims none."""
+    rate = stream.average_rate or stream.guessed_rate or 25
+    return max(1, round(1 / (Fraction(rate) * Fraction(stream.time_base))))
+
+
+def _in_order_of_time(packets: _Packets) -> tuple[Array, Array]:
+    """Positions of packets in order of time within each stretch, and where stretches begin.
+
+    A key frame earlier than the key frame before it is a backward jump; one picture in two packets counts once.
+    """
+    keys = np.flatnonzero(packets.key)
+    jumps = keys[1:][np.diff(packets.times[keys]) < 0] if len(keys) else keys
+    bounds = [0, *jumps.tolist(), len(packets.times)]
+    order: list[Array] = []
+    stretches: list[int] = []
+    count = 0
+    for start, stop in itertools.pairwise(bounds):
+        _, unique = np.unique(packets.times[start:stop], return_index=True)
+        order.append(unique + start)
+        stretches.append(count)
+        count += len(unique)
+    return np.concatenate(order), np.array(stretches, np.int64)
+
+
+def pixel_aspect(codec: Any) -> Fraction:
+    """Width of a pixel over its height; 1 where the file says nothing or nonsense."""
+    aspect = codec.sample_aspect_ratio
+    return Fraction(aspect) if aspect and Fraction(1, 4) < Fraction(aspect) < 4 else Fraction(1)
+
+
+def upright_size(codec: Any, rotation: int) -> tuple[int, int]:
+    """Width and height of the picture turned upright, with square pixels."""
+    width = max(1, round(codec.width * pixel_aspect(codec)))
+    height = max(1, codec.height)
+    return (height, width) if rotation % 180 else (width, height)
+
+
+def first_rotation(path: Path) -> int:
+    """Degrees counter-clockwise by which pictures must be turned to be upright: 0, 90, 180 or 270."""
+    with open_video(path) as container:
+        try:
+            for frame in container.decode(container.streams.video[0]):
+                return int(round(frame.rotation / 90) * 90) % 360
+        except av.error.FFmpegError:
+            pass
+    return 0
+
+
+def _notes(stream: Any, packets: _Packets, duration: int | None) -> list[str]:
+    """What of the header or the packets does not limit the analysis but should be known."""
+    notes = []
+    count = len(packets.times)
+    if stream.frames and abs(stream.frames - count) > max(2, count // 100):
+        notes.append(f"its header claims {stream.frames} frames, it holds {count}")
+    if packets.timing == "counted":
+        notes.append("holds no times: they are counted at the rate that its header claims")
+    if packets.errors:
+        notes.append(f"{packets.errors} places could not be read")
+    span = float((packets.times.max() - packets.times.min()) * stream.time_base)
+    if duration and duration / 1e6 > 1.1 * span + 2:
+        notes.append(f"its header claims {duration / 1e6:.0f} s, it holds {span:.0f} s")
+    return notes
+
+
+def _start_of(path: Path) -> str:
+    """How a file starts, where that is readable: `` (starts with DHAV)``."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if not head:
+        return " (empty file)"
+    return f" (starts with {head.decode('ascii')})" if head.isalnum() else ""

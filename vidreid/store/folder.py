@@ -1,0 +1,147 @@
+"""The run folder: where each part lies, the run's own record, and the lock of its one writer."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vidreid.errors import InputError
+from vidreid.store.parts import sweep, write_json
+from vidreid.store.schema import FORMAT
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A footage file as it was last seen: path, size, modification time in ns, and SHA-256 once known."""
+
+    path: str
+    bytes: int = -1
+    modified_ns: int = -1
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class CameraRecord:
+    """A camera of a run: its files, and its clock as UTC microseconds at which each file starts."""
+
+    name: str
+    files: tuple[FileRecord, ...]
+    starts: tuple[int | None, ...]
+    offset_us: int = 0
+    drift_ppm: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """``run.json``: the cameras and the settings that the user asked for."""
+
+    cameras: tuple[CameraRecord, ...]
+    settings: dict[str, Any]
+
+    def camera(self, name: str) -> CameraRecord:
+        return next(camera for camera in self.cameras if camera.name == name)
+
+    def with_camera(self, camera: CameraRecord) -> RunRecord:
+        """The same run with this camera's record in place of the old one."""
+        return replace(self, cameras=tuple(camera if c.name == camera.name else c for c in self.cameras))
+
+
+class RunFolder:
+    """Paths inside one run folder. Nothing is opened before it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def people(self) -> Path:
+        return self.path / "people.html"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "progress.json"
+
+    def ingest(self, camera: str) -> Path:
+        return self.path / "ingest" / f"{camera}.parquet"
+
+    def track(self, camera: str, segment: str) -> Path:
+        return self.path / "track" / camera / f"{segment}.parquet"
+
+    def crops(self, camera: str, segment: str) -> Path:
+        return self.path / "crops" / camera / f"{segment}.parquet"
+
+    def embed(self, camera: str, segment: str) -> Path:
+        return self.path / "embed" / camera / f"{segment}.parquet"
+
+    def match(self, table: str) -> Path:
+        return self.path / "match" / f"{table}.parquet"
+
+    def exists(self) -> bool:
+        return self.record.is_file()
+
+    def read(self) -> RunRecord:
+        """The run's record; `InputError` where the folder is no run, or one of a newer format."""
+        try:
+            text = self.record.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(
+                f"{self.path}: not a run folder (no run.json)", "give the folder that `run` made"
+            ) from None
+        except OSError as error:
+            raise InputError(f"{self.path}: {str(error.strerror).lower()}", "check the folder's permissions") from None
+        try:
+            found = json.loads(text)
+            version = int(found["format"])
+            if version > FORMAT:
+                raise InputError(
+                    f"{self.path}: a run of format {version}, this program reads up to {FORMAT}",
+                    "pip install --upgrade vidreid",
+                )
+            cameras = tuple(
+                CameraRecord(**{**camera, "files": tuple(FileRecord(**f) for f in camera["files"])} | _clock(camera))
+                for camera in found["cameras"]
+            )
+            return RunRecord(cameras, found["settings"])
+        except (KeyError, TypeError, ValueError):
+            raise InputError(f"{self.record}: damaged", "restore it, or start a new run") from None
+
+    def write(self, record: RunRecord) -> None:
+        """Store the run's record; a folder that holds other things is refused."""
+        if not self.exists() and self.path.is_dir() and any(self.path.iterdir()):
+            raise InputError(f"{self.path}: not empty and not a run folder", "choose another --output")
+        write_json(self.record, {"format": FORMAT, **asdict(record)})
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only writer of this run; stray temporary files of earlier ones are swept."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(f"{self.path}: cannot be written: {reason}", "choose another --output") from None
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{self.path}: another vidreid works on this run",
+                    f"wait, or watch it: vidreid status {self.path}",
+                ) from None
+            sweep(self.path)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _clock(camera: dict[str, Any]) -> dict[str, Any]:
+    return {"starts": tuple(camera["starts"])}
