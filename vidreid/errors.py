@@ -30,6 +30,10 @@ class InputError(VidreidError):
     """Footage, settings or a folder that cannot be used as it is."""
 
 
+class StorageError(InputError):
+    """A disk that is full or cannot be written; ends the whole run, since no other work could be kept either."""
+
+
 class MissingError(VidreidError):
     """A network, runtime or engine that is not on this machine."""
 

@@ -30,8 +30,9 @@ Image = NDArray[np.uint8]
 class Clock:
     """A camera's wall clock: UTC microseconds at which each file starts, then one correction for all.
 
-    ``starts`` has one entry a file, None where nobody knows; ``offset_us`` is added; ``drift_ppm`` stretches
-    the time since the camera's first known start. A camera with any unknown start has an unknown clock.
+    ``starts`` has one entry a file; None after the first means that the file goes on where the one before it ended.
+    ``offset_us`` is added; ``drift_ppm`` stretches the time since the first start. Without a first start the clock
+    is unknown.
     """
 
     starts: tuple[int | None, ...]
@@ -40,7 +41,7 @@ class Clock:
 
     @property
     def known(self) -> bool:
-        return bool(self.starts) and all(start is not None for start in self.starts)
+        return bool(self.starts) and self.starts[0] is not None
 
 
 @dataclass(frozen=True, slots=True)

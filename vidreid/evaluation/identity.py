@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from reid_hota import HOTAConfig, HOTAReIDEvaluator
-from trackeval.metrics import Identity
+from trackeval.metrics import HOTA, Identity
 
 from vidreid.evaluation.mot import Rows
 from vidreid.evaluation.sequence import sequence
 from vidreid.evaluation.tracking import TrackingScore, evaluate_tracking, scored_rows
 from vidreid.evaluation.truth import Truth
-
-_ALPHAS = np.arange(0.05, 0.99, 0.05)  # as trackeval has it; NIST's default is coarser
 
 
 @dataclass(frozen=True)
@@ -25,9 +23,10 @@ class IdentityScore:
 
     ``idf1``, ``idp``, ``idr`` (Ristani et al. 2016, equations 5 to 7) at IoU 0.5, of all cameras as one sequence:
     identities and people are paired one to one, so that the most boxes agree. ``hota``, ``deta``, ``assa`` are NIST's
-    HOTA with global alignment, means over IoU 0.05, 0.1, ..., 0.95: there too an identity may be one person only, so
-    ``deta`` falls with every box of a wrong identity (in plain HOTA, of Luiten et al. 2021, it would not).
-    ``cameras`` scores each camera by itself.
+    HOTA with global alignment, means over IoU 0.05, 0.1, ..., 0.95: there too a person has one identity or none, so
+    a box of a wrong identity is a miss and a false positive of ``deta``. ``hota_unaligned`` is the HOTA of Luiten et
+    al. 2021, of all cameras as one sequence: the measure of `TrackingScore` and of most published tables. The two
+    agree where every person has at most one identity. ``cameras`` scores each camera by itself.
     """
 
     idf1: float
@@ -36,6 +35,7 @@ class IdentityScore:
     hota: float
     deta: float
     assa: float
+    hota_unaligned: float
     truth_ids: int
     output_ids: int
     cameras: dict[str, TrackingScore]
@@ -62,6 +62,7 @@ def evaluate_identity(truth: Truth, outputs: Mapping[str, Rows], *, partial: boo
         hota=float(np.mean(aligned["HOTA"])),
         deta=float(np.mean(aligned["DetA"])),
         assa=float(np.mean(aligned["AssA"])),
+        hota_unaligned=float(np.mean(HOTA().eval_sequence(data)["HOTA"])),
         truth_ids=data["num_gt_ids"],
         output_ids=data["num_tracker_ids"],
         cameras=evaluate_tracking(truth, outputs, partial=partial),
@@ -73,7 +74,7 @@ def aligned_hota(pairs: Mapping[str, tuple[Rows, Rows]]) -> dict[str, Any]:
     config = HOTAConfig(
         id_alignment_method="global",
         reference_contains_dense_annotations=True,  # what does not count is already left out
-        iou_thresholds=_ALPHAS.copy(),
+        iou_thresholds=HOTA().array_labels,  # NIST's default is coarser
         suppress_print_statements=True,
     )
     evaluator = HOTAReIDEvaluator(config=config)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, UsageError
 from vidreid.evaluation.mot import Rows, read_mot
-from vidreid.evaluation.partial import Distractor, read_distractors
 from vidreid.types import Boxes
+
+
+@dataclass(frozen=True)
+class Distractor:
+    """A thing in a camera's view that detectors take for a person: ``box`` is ``x1, y1, x2, y2`` in pixels."""
+
+    camera: str
+    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,25 +78,67 @@ def read_truth(
     if (folder / "distractors.csv").is_file():
         things += read_distractors(folder / "distractors.csv")
     persons = _persons(folder / "persons.csv") if by_person else None
-    labelled, unlabelled = {}, []
-    for camera in cameras:
-        if (path := _labels(folder, camera)) is None:
-            unlabelled.append(camera)
-            continue
-        rows = read_mot(path, considered=True)
-        boxes = np.array([thing.box for thing in things if thing.camera == camera], np.float32).reshape(-1, 4)
-        labelled[camera] = CameraTruth(
-            rows if persons is None else _named(path, rows, persons), boxes, _span(folder, scene, camera)
-        )
+    files = {camera: _labels(folder, camera) for camera in cameras}
+    labelled: dict[str, CameraTruth] = {}
+    for camera, path in files.items():
+        if path is not None:
+            rows = read_mot(path, considered=True)
+            boxes = np.array([thing.box for thing in things if thing.camera == camera], np.float32).reshape(-1, 4)
+            named = rows if persons is None else _named(path, rows, persons)
+            labelled[camera] = CameraTruth(named, boxes, _span(folder, scene, camera))
+    unlabelled = tuple(camera for camera in files if camera not in labelled)
+    _check_cameras(folder, labelled, unlabelled, things)
+    global_ids = by_person or bool(scene.get("global_ids", True))
+    return Truth(labelled, scene.get("exhaustive") == "partial", global_ids, unlabelled)
+
+
+def _check_cameras(
+    folder: Path, labelled: Collection[str], unlabelled: Collection[str], things: Iterable[Distractor]
+) -> None:
+    """Refuse labels of no camera, and distractors where there are no labels."""
     if not labelled:
         found = ", ".join(sorted({path.stem for path in [*folder.glob("*.txt"), *folder.glob("gt/*.txt")]})) or "none"
         raise InputError(f"{folder}: no labels for {', '.join(unlabelled)}", f"name them <camera>.txt; found: {found}")
     for thing in things:
         if thing.camera not in labelled:
-            raise InputError(f"{thing.camera}: a distractor in a camera without labels", f"has: {', '.join(labelled)}")
-    return Truth(
-        labelled, scene.get("exhaustive") == "partial", by_person or scene.get("global_ids", True), tuple(unlabelled)
-    )
+            hint = f"cameras with labels: {', '.join(labelled)}"
+            raise InputError(f"{thing.camera}: a distractor in a camera without labels", hint)
+
+
+def parse_distractor(text: str) -> Distractor:
+    """Read ``camera:x,y,w,h`` (pixels), as a command line gives it.
+
+    >>> parse_distractor("c1:319,73,14,50")
+    Distractor(camera='c1', box=(319.0, 73.0, 333.0, 123.0))
+    """
+    camera, _, numbers = text.rpartition(":")
+    distractor = _distractor(camera, numbers.split(","))
+    if distractor is None:
+        raise UsageError(f"distractor {text!r}: not camera:x,y,w,h", "write it like c1:319,73,14,50")
+    return distractor
+
+
+def read_distractors(path: Path) -> list[Distractor]:
+    """Read a table with the header ``camera,x,y,w,h`` (pixels)."""
+    hint = "write a table with the columns camera,x,y,w,h"
+    found = []
+    for number, row in enumerate(_table(path, hint), start=1):
+        distractor = _distractor(row.get("camera", ""), [row.get(name, "") for name in "xywh"])
+        if distractor is None:
+            raise InputError(f"{path}: row {number} is not a camera with a box", hint)
+        found.append(distractor)
+    return found
+
+
+def _distractor(camera: str, fields: list[str]) -> Distractor | None:
+    """None where this is not a camera with a box."""
+    try:
+        x, y, width, height = map(float, fields)
+    except ValueError:
+        return None
+    if not camera or not all(map(math.isfinite, (x, y, width, height))) or width <= 0 or height <= 0:
+        return None
+    return Distractor(camera, (x, y, x + width, y + height))
 
 
 def _labels(folder: Path, camera: str) -> Path | None:
@@ -128,12 +178,19 @@ def _persons(path: Path) -> dict[int, int]:
     """Person of each id of the labels."""
     hint = "score without it, or write a table with the columns mot_id,person_id"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return {int(row["mot_id"]): int(row["person_id"]) for row in csv.DictReader(file)}
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint) from None
-    except (KeyError, TypeError, ValueError):
+        return {int(row["mot_id"]): int(row["person_id"]) for row in _table(path, hint)}
+    except (KeyError, ValueError):
         raise InputError(f"{path}: no table of mot_id,person_id in whole numbers", hint) from None
+
+
+def _table(path: Path, hint: str) -> list[dict[str, str]]:
+    """The rows of a CSV file by column name; a column that a row lacks is empty."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file, restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a table"
+        raise InputError(f"{path}: {reason}", hint) from None
 
 
 def _named(path: Path, rows: Rows, persons: dict[int, int]) -> Rows:

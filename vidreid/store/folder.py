@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, StorageError
 from vidreid.store.parts import sweep, write_json
 from vidreid.store.schema import FORMAT
 
@@ -39,10 +39,11 @@ class CameraRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """``run.json``: the cameras and the settings that the user asked for."""
+    """``run.json``: the cameras, the settings that the user asked for, and the networks that they led to."""
 
     cameras: tuple[CameraRecord, ...]
     settings: dict[str, Any]
+    networks: dict[str, Any]
 
     def camera(self, name: str) -> CameraRecord:
         return next(camera for camera in self.cameras if camera.name == name)
@@ -106,29 +107,30 @@ class RunFolder:
                     f"{self.path}: a run of format {version}, this program reads up to {FORMAT}",
                     "pip install --upgrade vidreid",
                 )
-            cameras = tuple(
-                CameraRecord(**{**camera, "files": tuple(FileRecord(**f) for f in camera["files"])} | _clock(camera))
-                for camera in found["cameras"]
-            )
-            return RunRecord(cameras, found["settings"])
+            cameras = tuple(_camera(camera) for camera in found["cameras"])
+            return RunRecord(cameras, found["settings"], found["networks"])
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{self.record}: damaged", "restore it, or start a new run") from None
 
     def write(self, record: RunRecord) -> None:
-        """Store the run's record; a folder that holds other things is refused."""
-        if not self.exists() and self.path.is_dir() and any(self.path.iterdir()):
-            raise InputError(f"{self.path}: not empty and not a run folder", "choose another --output")
+        """Store the run's record."""
         write_json(self.record, {"format": FORMAT, **asdict(record)})
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only writer of this run; stray temporary files of earlier ones are swept."""
+        """Be the only writer of this run; stray temporary files of earlier ones are swept.
+
+        A folder that holds other things than a run is refused.
+        """
+        foreign = self.path.is_dir() and any(file.name != "lock" for file in self.path.iterdir())
+        if foreign and not self.exists():
+            raise InputError(f"{self.path}: not empty and not a run folder", "choose another --output")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise InputError(f"{self.path}: cannot be written: {reason}", "choose another --output") from None
+            raise StorageError(f"{self.path}: cannot be written: {reason}", "choose another --output") from None
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,5 +145,6 @@ class RunFolder:
             os.close(descriptor)
 
 
-def _clock(camera: dict[str, Any]) -> dict[str, Any]:
-    return {"starts": tuple(camera["starts"])}
+def _camera(found: dict[str, Any]) -> CameraRecord:
+    files = tuple(FileRecord(**file) for file in found["files"])
+    return CameraRecord(**{**found, "files": files, "starts": tuple(found["starts"])})

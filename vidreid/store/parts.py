@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, StorageError
 
 TEMPORARY = ".part-"
 _KEY = b"vidreid"
@@ -48,8 +48,8 @@ class Header:
         return fingerprint(self.inputs)
 
 
-def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file that appears whole or not at all; `InputError` on a full disk or a read-only folder."""
+def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file that appears whole or not at all; `StorageError` on a full disk or a read-only folder."""
     temporary = path.parent / f"{TEMPORARY}{path.name}.{secrets.token_hex(4)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         reason = (error.strerror or str(error)).lower()
-        raise InputError(
+        raise StorageError(
             f"{path.name}: cannot be written: {reason}", f"make room in {path.parent} or choose another --output"
         ) from None
 
@@ -71,7 +71,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically."""
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_atomic(path, lambda file: file.write(text.encode()) and None)
+    write_atomic(path, lambda file: file.write(text.encode()))
 
 
 def write_part(path: Path, table: pa.Table, schema: pa.Schema, header: Header) -> None:

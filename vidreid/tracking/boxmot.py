@@ -67,9 +67,13 @@ def check(name: str, options: Mapping[str, Any]) -> None:
     if "lost_seconds" in options and LOST_FRAMES.get(name, "max_age") in options:
         raise InputError(f"tracker {name}: lost_seconds and {LOST_FRAMES.get(name, 'max_age')} say the same twice")
     try:
-        _create(name, options, rate=1.0)
+        tracker = _create(name, options, rate=1.0)
     except (TypeError, ValueError) as error:
         raise InputError(f"tracker {name}: {error}", "correct its options") from error
+    for key, value in options.items():  # boxmot clips some values and says nothing
+        held = getattr(tracker, key, value)
+        if isinstance(value, int | float) and held != value:
+            raise InputError(f"tracker {name}: {key} {value} is out of its range", f"the nearest it takes is {held}")
 
 
 class BoxmotTracker:
@@ -133,11 +137,11 @@ def _settings(name: str) -> dict[str, Mapping[str, Any]]:
     flat: dict[str, Mapping[str, Any]] = {"lost_seconds": {"default": 1.0}}
     waiting = [load_tracker_schema(name)]
     while waiting:
-        for key, entry in waiting.pop().items():
-            if not key.startswith("obb_"):  # settings for oriented boxes
-                flat[key] = entry
-            waiting.append(entry.get("activates", {}))
-    return flat
+        entries = waiting.pop()
+        flat |= entries
+        waiting += [entry["activates"] for entry in entries.values() if "activates" in entry]
+    # Oriented boxes never occur here, and the frame rate is the footage's.
+    return {key: entry for key, entry in flat.items() if not key.startswith("obb_") and key != "frame_rate"}
 
 
 def _check_value(where: str, value: Any, entry: Mapping[str, Any]) -> None:

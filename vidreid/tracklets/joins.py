@@ -1,8 +1,8 @@
 """Joins by motion: pieces of one person's way, cut by a short gap, put together again offline.
 
 A tracker decides frame by frame and loses a person behind a pole or in a crowd. Offline the way before the gap and
-the way after it are both known: where the two, carried on at their own speeds, meet in the middle of the gap, and
-where nobody else could have made the same step, the pieces are one person.
+the way after it are both known: where one of them, carried on through the gap, leads to the other, and where nobody
+else could have made the same step, the pieces are one person.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from vidreid.types import Boxes
 
 Floats = NDArray[np.float64]
+Line = tuple[Floats, Floats, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,15 +31,17 @@ class Track:
 
 
 def join_by_motion(
-    tracks: Sequence[Track], *, gap: float = 2.0, reach: float = 0.6, growth: float = 1.4, margin: float = 0.15
+    tracks: Sequence[Track], *, gap: float = 2.0, reach: float = 0.5, growth: float = 1.4, margin: float = 0.15
 ) -> list[list[int]]:
     """Groups of keys that are one person, each in order of time; every key is in exactly one group.
 
     A track may follow another that ended at most ``gap`` seconds before it began. The cost of a join is the
-    distance, in heights of the person, by which the two extrapolated ways miss each other; it must be under
-    ``reach``, heights may differ by the factor ``growth``, and any rival join of either track must cost at least
-    ``margin`` more, otherwise neither is made. Of what remains the cheapest assignment one to one is taken.
+    distance, in heights of the person, by which the one way carried on misses the other; it must be under ``reach``,
+    heights may differ by the factor ``growth``, and any rival join of either track must cost at least ``margin``
+    more, otherwise it is not made. Of what remains the cheapest assignment one to one is taken.
     """
+    if not tracks:
+        return []
     order = sorted(tracks, key=lambda track: (float(track.times[0]), track.key))
     cost = _costs(order, gap, growth)
     cost[cost >= reach] = np.inf
@@ -74,8 +77,6 @@ def interpolate(
 def _costs(tracks: Sequence[Track], gap: float, growth: float) -> Floats:
     """(n, n) cost of the join of row and column, infinite where it cannot be."""
     cost = np.full((len(tracks), len(tracks)), np.inf)
-    if not tracks:
-        return cost
     leaving = [_line(track.times, track.boxes, last=True) for track in tracks]
     entering = [_line(track.times, track.boxes, last=False) for track in tracks]
     starts = np.array([track.times[0] for track in tracks])
@@ -86,7 +87,7 @@ def _costs(tracks: Sequence[Track], gap: float, growth: float) -> Floats:
     return cost
 
 
-def _line(times: Floats, boxes: Boxes, *, last: bool, span: float = 1.0) -> tuple[Floats, Floats, float]:
+def _line(times: Floats, boxes: Boxes, *, last: bool, span: float = 1.0) -> Line:
     """Centre (2,), velocity (2,) per second and height at an end of a track, by medians over ``span`` seconds."""
     end = times[-1] if last else times[0]
     near = np.abs(times - end) <= span
@@ -106,15 +107,18 @@ def _slope(moment: Floats, centre: Floats) -> Floats:
     return np.asarray(np.median(slopes, axis=0))
 
 
-def _miss(
-    leaving: tuple[Floats, Floats, float], entering: tuple[Floats, Floats, float], wait: float, growth: float
-) -> float:
-    """Distance in heights between the two ways, each carried on to the middle of the gap."""
+def _miss(leaving: Line, entering: Line, wait: float, growth: float) -> float:
+    """Distance in heights between the two ways, the one carried on through the gap or the other back through it.
+
+    The better of the two counts: people are lost and found half hidden, so that the boxes at one end of the gap,
+    and with them the speed there, are often wrong, and seldom those at both.
+    """
     (end, speed, height), (start, next_speed, next_height) = leaving, entering
     if max(height, next_height) > growth * min(height, next_height):
         return np.inf
-    step = start - end - wait * (speed + next_speed) / 2
-    return float(np.hypot(*step) / np.sqrt(height * next_height))
+    step = start - end
+    nearest = min(np.hypot(*(step - wait * speed)), np.hypot(*(step - wait * next_speed)))
+    return float(nearest / np.sqrt(height * next_height))
 
 
 def _ambiguous(cost: Floats, margin: float) -> NDArray[np.bool_]:

@@ -18,7 +18,10 @@ Part = tuple[str, Surface, Paint]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """``points`` and ``normals`` (n, 3) in their bone's axes, ``colours`` (n, 3) 0..1; bone k owns one range of rows."""
+    """``points`` and ``normals`` (3, n) in their bone's axes, ``colours`` (3, n) 0..1, float32.
+
+    Bone k owns the points from ``bounds[k]`` to ``bounds[k + 1]``.
+    """
 
     points: Array
     normals: Array
@@ -26,12 +29,12 @@ class Body:
     bounds: tuple[int, ...]
 
     def posed(self, pose: Pose) -> tuple[Array, Array]:
-        """Points and normals in the world, float32 (n, 3) each."""
+        """Points and normals in the world, float32 (3, n) each."""
         points, normals = np.empty_like(self.points), np.empty_like(self.normals)
         for bone, (first, stop) in enumerate(zip(self.bounds[:-1], self.bounds[1:], strict=True)):
-            turn = pose.rotation[bone].T.astype(np.float32)
-            points[first:stop] = self.points[first:stop] @ turn + pose.joint[bone].astype(np.float32)
-            normals[first:stop] = self.normals[first:stop] @ turn
+            turn = pose.rotation[bone].astype(np.float32)
+            points[:, first:stop] = turn @ self.points[:, first:stop] + pose.joint[bone, :, None].astype(np.float32)
+            normals[:, first:stop] = turn @ self.normals[:, first:stop]
         return points, normals
 
 
@@ -40,12 +43,17 @@ def sculpt(person: Person, spacing: float) -> Body:
     rng = np.random.default_rng([person.number, 7])
     parts = sorted(_parts(person, spacing), key=lambda part: BONES.index(part[0]))
     counts = [sum(len(part[1].angle) for part in parts if part[0] == bone) for bone in BONES]
-    points = np.concatenate([surface.points for _, surface, _ in parts]).astype(np.float32)
-    normals = np.concatenate([surface.normals for _, surface, _ in parts]).astype(np.float32)
+    points = np.concatenate([surface.points for _, surface, _ in parts])
+    normals = np.concatenate([surface.normals for _, surface, _ in parts])
     colours = np.concatenate([paint(surface) for _, surface, paint in parts]) / 255
     colours *= 1 + 0.05 * rng.standard_normal((len(colours), 1))
     bounds = (0, *np.cumsum(counts).tolist())
-    return Body(points, normals, np.clip(colours, 0.02, 1).astype(np.float32), bounds)
+    return Body(_columns(points), _columns(normals), _columns(np.clip(colours, 0.02, 1)), bounds)
+
+
+def _columns(rows: Array) -> Array:
+    """Rows of three to three rows, so that each coordinate lies in one piece of memory."""
+    return np.ascontiguousarray(rows.T, dtype=np.float32)
 
 
 def _parts(person: Person, spacing: float) -> Iterator[Part]:
@@ -86,9 +94,9 @@ def _torso(person: Person, spacing: float) -> Iterator[Part]:
             (0.0, 0.085, 0.064),
             (0.07, 0.078, 0.056),
             (0.17, 0.093, 0.066),
-            (0.24, 0.106, 0.062),
-            (0.28, 0.104, 0.052),
-            (0.305, 0.06, 0.04),
+            (0.23, 0.1, 0.062),
+            (0.27, 0.093, 0.05),
+            (0.297, 0.062, 0.04),
             (0.33, 0.03, 0.03),
         )
     )
@@ -111,11 +119,11 @@ def _bottom(person: Person, spacing: float) -> Iterator[Part]:
 
 def _arm(person: Person, spacing: float, side: str) -> Iterator[Part]:
     h, thick = person.height, person.height * person.build**0.7
-    loose = 1.0 if person.top == "T-shirt" else 1.18
+    loose = 1.0 if person.top == "T-shirt" else 1.13
     upper, lower = (SHOULDER - ELBOW) * h, 0.135 * h
     bare = person.top == "T-shirt"
     cuff = -0.65 * upper if bare else -upper * 2
-    sleeve = limb(upper, 0.033 * thick * loose, 0.026 * thick * loose, spacing)
+    sleeve = limb(upper, 0.029 * thick * loose, 0.025 * thick * loose, spacing)
     yield f"{side} arm", sleeve, _hemmed(_sleeve(person), person.skin, cuff)
     forearm = limb(lower, 0.025 * thick * loose, 0.019 * thick * loose, spacing)
     yield f"{side} forearm", forearm, _plain(person.skin) if bare else _sleeve(person)
@@ -235,4 +243,4 @@ def _weave(surface: Surface, person: Person, radius: float) -> Array:
 def _folds(surface: Surface) -> Array:
     z, angle = surface.points[:, 2], surface.angle
     waves = np.sin(3 * angle + 31 * z) + np.sin(5 * angle - 47 * z + 1.3) + np.sin(2 * angle + 83 * z)
-    return 1 + 0.045 * waves[:, None]
+    return np.asarray(1 + 0.045 * waves[:, None])

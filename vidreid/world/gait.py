@@ -57,7 +57,7 @@ def pose(stance: Stance, height: float, build: float, swing: float = 1.0) -> Pos
         _arm(rotation, joint, first, side, cycle, effort, height, build)
         _leg(rotation, joint, first + 2, side, cycle, effort, height, build)
     floor = min(joint[7, 2], joint[12, 2]) - ANKLE * height
-    return Pose(rotation, joint + (stance.x, stance.y, -floor))
+    return Pose(rotation, np.add(joint, (stance.x, stance.y, -floor)))
 
 
 def _arm(
@@ -66,7 +66,7 @@ def _arm(
     upper = -0.45 * effort * np.sin(cycle)
     lower = upper + 0.18 + 0.25 * effort * (0.5 - 0.5 * np.sin(cycle))
     chest = rotation[1]
-    joint[first] = chest @ (side * 0.112 * height * build**0.7, 0.0, (SHOULDER - HIP) * height)
+    joint[first] = chest @ (side * 0.106 * height * build**0.7, 0.0, (SHOULDER - HIP) * height)
     rotation[first] = chest @ _about_y(-side * 0.10 * build) @ _about_x(upper)
     joint[first + 1] = joint[first] + rotation[first] @ (0.0, 0.0, (ELBOW - SHOULDER) * height)
     rotation[first + 1] = chest @ _about_y(-side * 0.04) @ _about_x(lower)

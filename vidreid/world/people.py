@@ -16,7 +16,7 @@ TOPS: Mapping[str, Colour] = {
     "navy": (34, 44, 92),
     "yellow": (222, 184, 48),
     "green": (46, 112, 62),
-    "black": (34, 33, 36),
+    "black": (46, 45, 49),
     "sky-blue": (104, 164, 210),
     "orange": (216, 104, 36),
     "purple": (98, 52, 122),
@@ -26,7 +26,7 @@ TOPS: Mapping[str, Colour] = {
 }
 BOTTOMS: Mapping[str, Colour] = {
     "blue": (54, 78, 124),
-    "black": (32, 32, 36),
+    "black": (44, 44, 48),
     "beige": (178, 156, 118),
     "grey": (110, 112, 116),
     "olive": (86, 88, 52),
@@ -34,7 +34,12 @@ BOTTOMS: Mapping[str, Colour] = {
     "white": (206, 204, 196),
     "wine": (104, 34, 48),
 }
-SHOES: Mapping[str, Colour] = {"white": (220, 220, 220), "black": (28, 28, 30), "brown": (96, 62, 38), "red": (168, 40, 40)}
+SHOES: Mapping[str, Colour] = {
+    "white": (220, 220, 220),
+    "black": (28, 28, 30),
+    "brown": (96, 62, 38),
+    "red": (168, 40, 40),
+}
 HAIR: Mapping[str, Colour] = {
     "black": (28, 24, 24),
     "brown": (78, 52, 34),
@@ -43,7 +48,12 @@ HAIR: Mapping[str, Colour] = {
     "red": (136, 66, 34),
 }
 SKIN: tuple[Colour, ...] = ((232, 190, 164), (214, 164, 132), (180, 126, 92), (134, 88, 62), (92, 60, 44))
-BAGS: Mapping[str, Colour] = {"black": (30, 30, 34), "red": (160, 36, 40), "khaki": (126, 118, 84), "blue": (40, 70, 130)}
+BAGS: Mapping[str, Colour] = {
+    "black": (30, 30, 34),
+    "red": (160, 36, 40),
+    "khaki": (126, 118, 84),
+    "blue": (40, 70, 130),
+}
 
 PATTERNS = ("plain", "striped", "checked", "blocked", "logo", "pinstriped", "dotted")
 TOP_KINDS = ("T-shirt", "pullover", "jacket", "coat")

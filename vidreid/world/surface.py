@@ -22,7 +22,7 @@ class Surface:
     angle: Array
 
     def moved(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Surface:
-        return Surface(self.points + (x, y, z), self.normals, self.angle)
+        return Surface(np.add(self.points, (x, y, z)), self.normals, self.angle)
 
     def tipped(self) -> Surface:
         """Turned so that the axis z points ahead, along y."""
@@ -37,19 +37,18 @@ def turned(profile: Array, spacing: float) -> Surface:
     along = np.concatenate(([0.0], np.cumsum(steps)))
     rings = np.linspace(0.0, along[-1], max(3, int(np.ceil(along[-1] / spacing))))
     z, a, b = (np.interp(rings, along, axis) for axis in (z, a, b))
-    slope = np.gradient((a + b) / 2, rings)
-    rise = np.gradient(z, rings)
+    growth_a, growth_b, rise = (np.gradient(axis, rings) for axis in (a, b, z))
     counts = np.maximum(4, np.ceil(np.pi * (a + b) / spacing)).astype(int)
     ring = np.repeat(np.arange(len(rings)), counts)
     place = np.arange(len(ring)) - np.repeat(np.cumsum(counts) - counts, counts)
     angle = ((place + 0.5 * (ring % 2)) / counts[ring] * 2 - 1) * np.pi
     x, y = np.sin(angle), np.cos(angle)
-    a, b = np.maximum(a, 1e-3)[ring], np.maximum(b, 1e-3)[ring]
-    points = np.stack((a * x, b * y, z[ring]), axis=1)
-    flat = np.stack((b * x, a * y), axis=1)
-    flat *= (np.abs(rise)[ring] / np.hypot(*flat.T))[:, None]
-    normals = np.column_stack((flat, -slope[ring] * np.sign(rise[ring] + 1e-9)))
-    return Surface(points, normals / np.linalg.norm(normals, axis=1, keepdims=True), angle)
+    a, b = np.maximum(a, 1e-4)[ring], np.maximum(b, 1e-4)[ring]
+    # The cross product of the steps around and along the surface, outwards whichever way the profile runs.
+    up = a * growth_b[ring] * y**2 + b * growth_a[ring] * x**2
+    normals = np.stack((-b * rise[ring] * x, -a * rise[ring] * y, up), axis=1) * np.sign(z[0] - z[-1])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return Surface(np.stack((a * x, b * y, z[ring]), axis=1), normals, angle)
 
 
 def limb(length: float, top: float, bottom: float, spacing: float, depth: float = 1.0) -> Surface:

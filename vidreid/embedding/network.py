@@ -1,0 +1,40 @@
+"""Clips of crops to vectors with a compiled re-identification network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from vidreid.embedding.pooling import normalize, pool
+from vidreid.types import Array, Crop, Engine, Image, ModelSpec
+
+
+class NetworkEmbedder:
+    """An image network: each crop is embedded by itself, a clip is the mean of its crops."""
+
+    def __init__(self, engine: Engine, spec: ModelSpec) -> None:
+        self.spec = spec
+        self._engine = engine
+
+    def embed(self, clips: Sequence[Sequence[Crop]]) -> Array:
+        """Unit vectors, float32 (n, dim), of clips of one crop or more each."""
+        jobs = [
+            [self._engine.submit({"images": person(crop, self.spec.input.size)[None]}) for crop in clip]
+            for clip in clips
+        ]
+        return pool([np.concatenate([_vector(job.result()) for job in clip]) for clip in jobs], self.spec.branches)
+
+
+def person(crop: Crop, size: tuple[int, int]) -> Image:
+    """The person's box cut out of a crop and scaled to ``size`` (height, width), as these networks are trained."""
+    height, width = crop.image.shape[:2]
+    x1, y1 = np.clip(np.floor(crop.box[:2]), 0, [width - 1, height - 1]).astype(int)
+    x2, y2 = np.maximum(np.ceil(crop.box[2:]).astype(int), [x1 + 1, y1 + 1])
+    return cv2.resize(crop.image[y1:y2, x1:x2], (size[1], size[0]))
+
+
+def _vector(outputs: dict[str, Array]) -> Array:
+    first = next(iter(outputs.values()))
+    return normalize(first.reshape(first.shape[0], -1).astype(np.float32))

@@ -1,0 +1,132 @@
+"""Known networks (``configs/models.yaml``) and what a YAML beside a network's file states of it. Nothing is guessed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from vidreid.errors import InputError, MissingError
+from vidreid.resources import carried, home
+from vidreid.settings import Section, read_model
+from vidreid.types import InputSpec, ModelSpec
+
+TEMPLATE = """\
+kind: embedder            # or detector
+family: reid              # or yolo
+licence: not stated
+input: {size: [256, 128], color: rgb, scale: 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
+dim: 512                  # numbers a vector (embedders)
+threshold: 0.7            # cosine from which two tracklets may be one person (embedders; measure it)
+"""
+
+
+class InputEntry(Section):
+    """What a network wants; values are divided by ``scale``, then ``mean`` and ``std`` apply."""
+
+    size: tuple[int, int] = Field(description="height, width in pixels")
+    color: Literal["rgb", "bgr"] = "rgb"
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class ModelEntry(Section):
+    """A network, as the registry or a YAML beside its file states it."""
+
+    kind: Literal["detector", "embedder"]
+    family: str
+    licence: str = "not stated"
+    input: InputEntry
+    frames: int = Field(1, ge=1)
+    dim: int = Field(0, ge=0)
+    branches: int = Field(1, ge=1)
+    threshold: float | None = None
+    folder: str = Field("", description="folder of the files, below the cache's models/")
+    files: dict[str, str] = Field(default_factory=dict, description="file name: SHA-256; the first one is loaded")
+    url: str = Field("", description="where the files can be downloaded, ending in /")
+    get: str = Field("", description="how a person gets the files, where there is no url")
+
+    def spec(self, name: str, identity: str) -> ModelSpec:
+        """The same in the house's type."""
+        return ModelSpec(
+            name=name,
+            kind=self.kind,
+            family=self.family,
+            identity=identity,
+            input=InputSpec(**self.input.model_dump()),
+            frames=self.frames,
+            dim=self.dim,
+            branches=self.branches,
+            threshold=self.threshold,
+            licence=self.licence,
+        )
+
+
+class Registry(Section):
+    """All known networks by name; ``order`` says which one is taken when none is named."""
+
+    order: dict[Literal["detector", "embedder"], list[str]] = Field(default_factory=dict)
+    models: dict[str, ModelEntry] = Field(default_factory=dict)
+
+
+def read_registry() -> Registry:
+    """What the package knows, and what the user's ``VIDREID_HOME/models.yaml`` adds."""
+    own = read_model(Registry, carried("configs") / "models.yaml")
+    theirs = home() / "models.yaml"
+    if not theirs.is_file():
+        return own
+    added = read_model(Registry, theirs)
+    return Registry(order={**own.order, **added.order}, models={**own.models, **added.models})
+
+
+def describe(path: Path, registry: Registry) -> ModelSpec:
+    """The spec of a network's file: registered by its SHA-256, else stated by a YAML of its name beside it."""
+    weights = weights_file(path)
+    digest = file_sha256(weights)
+    for name, entry in registry.models.items():
+        if digest in entry.files.values():
+            return entry.spec(name, digest)
+    card = path.with_suffix(".yaml")
+    if card.is_file():
+        return read_model(ModelEntry, card).spec(path.stem, digest)
+    raise InputError(
+        f"{path.name}: nothing states this network's input",
+        f"write {card} with these fields:\n{TEMPLATE}",
+    )
+
+
+def is_registered(path: Path, registry: Registry) -> bool:
+    """Whether the registry knows this very file by its SHA-256."""
+    digest = file_sha256(weights_file(path))
+    return any(digest in entry.files.values() for entry in registry.models.values())
+
+
+def network_file(path: Path) -> Path:
+    """The file to load of a path that a user gave: an ONNX, an IR's XML (or its folder), a PyTorch checkpoint."""
+    if path.is_dir():
+        found = sorted([*path.glob("*.xml"), *path.glob("*.onnx")])
+        if len(found) != 1:
+            raise InputError(f"{path}: {len(found)} networks (*.xml, *.onnx) in it", "name the one file to load")
+        return found[0]
+    if not path.exists():
+        raise MissingError(f"{path}: no such network", "give the path of an .onnx, .xml or .pt file")
+    if path.suffix not in {".xml", ".onnx", ".pt"}:
+        raise InputError(f"{path.name}: not a network that vidreid can load", "give an .onnx, .xml or .pt file")
+    return path
+
+
+def weights_file(path: Path) -> Path:
+    """The file that holds the numbers: the .bin of an IR, else the network's file itself."""
+    weights = path.with_suffix(".bin") if path.suffix == ".xml" else path
+    if not weights.is_file():
+        raise MissingError(f"{weights.name}: missing beside {path.name}", f"put it into {path.parent}")
+    return weights
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,140 @@
+"""Finds a network: an explicit path, the user's cache, what the package ships, then an announced download."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from vidreid.engines.registry import (
+    ModelEntry,
+    Registry,
+    describe,
+    file_sha256,
+    is_registered,
+    network_file,
+    read_registry,
+)
+from vidreid.errors import InputError, MissingError
+from vidreid.resources import home, shipped_weights
+from vidreid.types import ModelSpec
+
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class FileModel:
+    """A network in a file. ``trusted`` files may hold pickled objects: registered, or trusted by the user."""
+
+    spec: ModelSpec
+    path: Path
+    trusted: bool = False
+
+    def module(self) -> Any:
+        """Only networks of our own are torch modules before they are loaded; a file is loaded by its runtime."""
+        raise MissingError(f"{self.path.name}: not a torch network of vidreid", "load it with the runtime of its kind")
+
+
+def find_model(
+    wanted: str, kind: Literal["detector", "embedder"], *, offline: bool, announce: Callable[[str], None]
+) -> FileModel:
+    """The network ``wanted``: ``auto``, a registered name or a path; `MissingError` says where to put which file.
+
+    A download is announced by a line before it starts and never tried with ``offline``.
+    """
+    registry = read_registry()
+    if wanted == "auto":
+        return _first_at_hand(kind, registry)
+    if wanted in registry.models:
+        return _registered(wanted, kind, registry, offline=offline, announce=announce)
+    if not Path(wanted).exists() and not any(mark in wanted for mark in "/\\."):
+        known = [name for name, entry in registry.models.items() if entry.kind == kind]
+        raise MissingError(f"no {kind} {wanted!r}", f"known: {', '.join(known)}; or give the path of a network")
+    path = network_file(Path(wanted).expanduser())
+    return _checked(FileModel(describe(path, registry), path, is_registered(path, registry)), kind)
+
+
+def places(entry: ModelEntry) -> list[Path]:
+    """Folders in which a registered network's files are looked for, in this order."""
+    return [home() / "models" / entry.folder, shipped_weights() / entry.folder]
+
+
+def at_hand(name: str, registry: Registry) -> Path | None:
+    """The file to load of a registered network that is on this machine, its SHA-256 checked on use; else None."""
+    entry = registry.models[name]
+    for folder in places(entry):
+        files = [folder / file for file in entry.files]
+        if files and all(file.is_file() for file in files):
+            return files[0]
+    return None
+
+
+def _first_at_hand(kind: Literal["detector", "embedder"], registry: Registry) -> FileModel:
+    order = registry.order.get(kind, [])
+    for name in order:
+        path = at_hand(name, registry)
+        if path is not None:
+            return _loadable(name, path, registry)
+    lines = [f"  {name}: {_how_to_get(registry.models[name])}" for name in order]
+    raise MissingError(
+        f"no {kind} on this machine",
+        "\n".join([f"give --{kind} PATH (.onnx, .xml or .pt), or put one of these in place:", *lines]),
+    )
+
+
+def _registered(
+    name: str, kind: str, registry: Registry, *, offline: bool, announce: Callable[[str], None]
+) -> FileModel:
+    entry = registry.models[name]
+    path = at_hand(name, registry)
+    if path is None:
+        if offline or not entry.url:
+            raise MissingError(f"{kind} {name} is not on this machine", _how_to_get(entry))
+        folder = places(entry)[0]
+        for file, digest in entry.files.items():
+            announce(f"downloading {entry.url}{file} to {folder}")
+            download(f"{entry.url}{file}", folder / file, digest)
+        path = folder / next(iter(entry.files))
+    return _checked(_loadable(name, path, registry), kind)
+
+
+def _loadable(name: str, path: Path, registry: Registry) -> FileModel:
+    entry = registry.models[name]
+    for file, digest in entry.files.items():
+        if file_sha256(path.parent / file) != digest:
+            raise InputError(f"{path.parent / file}: not the registered file (SHA-256)", "delete it and get it again")
+    return FileModel(describe(path, registry), path, trusted=True)
+
+
+def _checked(model: FileModel, kind: str) -> FileModel:
+    if model.spec.kind != kind:
+        raise InputError(f"{model.path.name}: a network of kind {model.spec.kind}", f"--{kind} wants a {kind}")
+    return model
+
+
+def _how_to_get(entry: ModelEntry) -> str:
+    files = ", ".join(entry.files)
+    how = f"download {entry.url}" if entry.url else entry.get or "see its makers"
+    return f"put {files} into {places(entry)[0]} ({how})"
+
+
+def download(url: str, target: Path, digest: str) -> None:
+    """Fetch one file and keep it only if its SHA-256 is ``digest``."""
+    temporary = target.parent / f".download-{target.name}.{secrets.token_hex(4)}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer, temporary.open("wb") as file:
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+        if file_sha256(temporary) != digest:
+            raise InputError(f"{url}: not the registered file (SHA-256)", "get it from somebody you trust")
+        os.replace(temporary, target)
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise MissingError(f"{url}: cannot be had ({error})", f"put the file into {target.parent} by hand") from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""Which files are which camera: from the command line's ``CAMERA=FILE`` words, or from a cameras YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from vidreid.errors import InputError, UsageError
+from vidreid.settings import Section, read_model
+from vidreid.types import Camera, Clock
+
+VIDEO_SUFFIXES = frozenset(
+    ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc".split()
+)
+NAME = re.compile(r"[\w][\w .-]*")
+
+
+class FileEntry(Section):
+    """A footage file, and when it starts."""
+
+    file: Path
+    start: datetime | None = None
+
+
+class CameraEntry(Section):
+    """A camera: its files in order of time, relative to the YAML; ``start`` is that of the first file."""
+
+    files: list[Path | FileEntry] = Field(min_length=1)
+    start: datetime | None = None
+    offset_seconds: float = 0.0
+    drift_ppm: float = 0.0
+
+    @field_validator("start")
+    @classmethod
+    def _has_zone(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("needs a time zone: write it as 2026-04-12T08:00:00Z")
+        return value
+
+
+class CamerasFile(Section):
+    """The cameras YAML."""
+
+    cameras: dict[str, CameraEntry] = Field(min_length=1)
+
+
+def parse_cameras(words: Sequence[str]) -> list[Camera]:
+    """Cameras of ``CAMERA=FILE``, ``CAMERA=FOLDER/``, bare ``FILE`` and ``cameras.yaml`` words, in their order.
+
+    Files are not opened. `UsageError` where a word cannot be meant, `InputError` where a path is not there.
+    """
+    if not words:
+        raise UsageError("no footage given", "vidreid run c0=FILE c1=FILE --output RUN")
+    cameras: dict[str, Camera] = {}
+    for word in words:
+        for name, files, clock in _read_word(word):
+            earlier = cameras.get(name)
+            if earlier is not None:
+                files = (*earlier.files, *files)
+                clock = Clock((*earlier.clock.starts, *clock.starts), clock.offset_us, clock.drift_ppm)
+            repeated = {file for file in files if files.count(file) > 1}
+            if repeated:
+                raise UsageError(f"{name}: {min(repeated)} is given twice", "name each file once")
+            cameras[name] = Camera(name, files, clock)
+    return list(cameras.values())
+
+
+def _read_word(word: str) -> list[tuple[str, tuple[Path, ...], Clock]]:
+    name, sign, path = word.partition("=")
+    if not sign or Path(word).exists():
+        file = Path(word)
+        if file.suffix in {".yaml", ".yml"}:
+            return _read_yaml(file)
+        name, path = file.stem, word
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot name a camera", "letters, digits, _ - and . only: CAMERA=FILE")
+    files = _footage(name, Path(path).expanduser())
+    return [(name, files, Clock((None,) * len(files)))]
+
+
+def _footage(camera: str, path: Path) -> tuple[Path, ...]:
+    """The files of a path: itself, or the videos of a folder in order of their names."""
+    if path.is_dir():
+        found = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file())
+        if not found:
+            raise InputError(f"{camera}: no video in the folder {path}", "give a folder that holds footage")
+        return tuple(file.resolve() for file in found)
+    if not path.is_file():
+        raise InputError(f"{camera}: no such file: {path}", "check the path")
+    return (path.resolve(),)
+
+
+def _read_yaml(path: Path) -> list[tuple[str, tuple[Path, ...], Clock]]:
+    found = read_model(CamerasFile, path)
+    cameras = []
+    for name, entry in found.cameras.items():
+        if not NAME.fullmatch(name):
+            raise InputError(f"{path}: {name!r} cannot name a camera", "letters, digits, _ - and . only")
+        entries = [file if isinstance(file, FileEntry) else FileEntry(file=file) for file in entry.files]
+        files: list[Path] = []
+        starts: list[int | None] = []
+        for number, item in enumerate(entries):
+            found_files = _footage(name, path.parent / item.file)
+            files += found_files
+            start = item.start or (entry.start if number == 0 else None)
+            starts += [_microseconds(start), *[None] * (len(found_files) - 1)]
+        clock = Clock(tuple(starts), round(entry.offset_seconds * 1e6), entry.drift_ppm)
+        cameras.append((name, tuple(files), clock))
+    return cameras
+
+
+def _microseconds(time: datetime | None) -> int | None:
+    if time is None:
+        return None
+    since = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

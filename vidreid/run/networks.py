@@ -1,0 +1,198 @@
+"""The networks and the tracker of a run: found before any footage is read, opened where the work is done."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vidreid import plugins
+from vidreid.engines.weights import FileModel, find_model
+from vidreid.errors import InputError, MissingError
+from vidreid.resources import carried
+from vidreid.settings import Section, Settings, read_model
+from vidreid.types import Camera, Detector, Embedder, Engine, Tracker
+
+
+class TrackerFile(Section):
+    """A YAML of configs/trackers: the library, its tracker, and that tracker's own options."""
+
+    library: str
+    name: str
+    options: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Identities:
+    """What makes the parts what they are; kept in the run's record, so that planning needs no network at hand.
+
+    ``appearance``: the tracker compares vectors of the embedder. ``threshold``: the cosine measured for it.
+    """
+
+    detector: dict[str, str]
+    embedder: dict[str, str]
+    tracker: dict[str, Any]
+    appearance: bool
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What a run uses; travels to the workers. ``detector`` None is the demo world's oracle, ``embedder`` None
+    the colours of clothing."""
+
+    detector: FileModel | None
+    embedder: FileModel | None
+    tracker: TrackerFile
+    runtimes: Mapping[str, str]
+    truth: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def tracker_needs_vectors(self) -> bool:
+        library = plugins.load("tracking", self.tracker.library)
+        return bool(library.needs_vectors(self.tracker.name, self.tracker.options))
+
+    @property
+    def identities(self) -> Identities:
+        """What of all this goes into fingerprints."""
+        threshold = self.embedder.spec.threshold if self.embedder else _colours().SPEC.threshold
+        return Identities(
+            detector=_identity(self.detector, self.runtimes["detector"], "oracle-1"),
+            embedder=_identity(self.embedder, self.runtimes["embedder"], "colours-1"),
+            tracker=self.tracker.model_dump(),
+            appearance=self.tracker_needs_vectors,
+            threshold=threshold,
+        )
+
+
+def _identity(model: FileModel | None, runtime: str, otherwise: str) -> dict[str, str]:
+    if model is None:
+        return {"name": otherwise, "network": otherwise}
+    return {"name": model.spec.name, "network": model.spec.identity, "runtime": runtime}
+
+
+def find_networks(
+    settings: Settings,
+    cameras: Mapping[str, Camera],
+    *,
+    offline: bool = False,
+    trust: bool = False,
+    announce: Callable[[str], None] = lambda line: None,
+) -> Networks:
+    """Find and check everything that the stages will open; `MissingError` says where to put which file."""
+    truth: dict[str, Path] = {}
+    detector: FileModel | None = None
+    if settings.detection.detector == "oracle":
+        truth = {name: _truth(camera) for name, camera in cameras.items()}
+    else:
+        detector = find_model(settings.detection.detector, "detector", offline=offline, announce=announce)
+    embedder = None
+    if settings.embedding.embedder != "colours":
+        embedder = find_model(settings.embedding.embedder, "embedder", offline=offline, announce=announce)
+    runtimes = {
+        "detector": _runtime(settings.detection.runtime, detector),
+        "embedder": _runtime(settings.embedding.runtime, embedder),
+    }
+    if trust and detector is not None:
+        detector = FileModel(detector.spec, detector.path, trusted=True)
+    return Networks(detector, embedder, find_tracker(settings.tracking.tracker), runtimes, truth)
+
+
+def tracker_names() -> list[str]:
+    """Names of configs/trackers."""
+    return sorted(file.stem for file in (carried("configs") / "trackers").glob("*.yaml"))
+
+
+def find_tracker(wanted: str) -> TrackerFile:
+    """A tracker by name or by the path of its YAML, its options checked by its library."""
+    path = Path(wanted) if wanted.endswith((".yaml", ".yml")) else carried("configs") / "trackers" / f"{wanted}.yaml"
+    if path.suffix == ".yaml" and not wanted.endswith(".yaml") and wanted not in tracker_names():
+        near = difflib.get_close_matches(wanted, tracker_names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(tracker_names())}"
+        raise InputError(f"no tracker {wanted!r}", hint)
+    found = read_model(TrackerFile, path)
+    plugins.load("tracking", found.library).check(found.name, found.options)
+    return found
+
+
+def _truth(camera: Camera) -> Path:
+    path = camera.files[0].parent / "gt" / f"{camera.name}.txt"
+    if not path.is_file():
+        raise InputError(f"{camera.name}: the oracle knows only the demo world", "choose a real --detector")
+    return path
+
+
+def _runtime(wanted: str, model: FileModel | None) -> str:
+    """The runtime's name; `MissingError` where this machine lacks it."""
+    if model is None:
+        return "none"
+    name = wanted if wanted != "auto" else ("torch" if model.path.suffix == ".pt" else "openvino")
+    reason = plugins.load("engines.runtimes", name).available()
+    if reason:
+        raise MissingError(f"runtime {name}: {reason}", "vidreid doctor says what this machine can run")
+    return name
+
+
+def _colours() -> Any:
+    from vidreid.embedding import colours
+
+    return colours
+
+
+class Tools:
+    """The opened networks of one worker: engines are made at first use and shared by its streams."""
+
+    def __init__(self, networks: Networks, settings: Settings, streams: int) -> None:
+        self.networks = networks
+        self.settings = settings
+        self._streams = streams
+        self._engines: dict[str, Engine] = {}
+
+    def detector(self) -> Detector:
+        """A detector around the worker's one engine."""
+        settings = self.settings.detection
+        if self.networks.detector is None:
+            from vidreid.detection.oracle import Oracle
+
+            return Oracle(self.networks.truth)
+        engine = self._engine("detector", self.networks.detector)
+        family = plugins.load("detection", self.networks.detector.spec.family)
+        made: Detector = family.make(engine, score=settings.score, tile=settings.tile, ahead=2 * self._streams + 2)
+        return made
+
+    def embedder(self) -> Embedder:
+        """An embedder around the worker's one engine."""
+        if self.networks.embedder is None:
+            return _colours().Colours()  # type: ignore[no-any-return]
+        from vidreid.embedding.network import NetworkEmbedder
+
+        return NetworkEmbedder(self._engine("embedder", self.networks.embedder), self.networks.embedder.spec)
+
+    def tracker(self, rate: float) -> Tracker:
+        """A new tracker, for one segment; ``rate`` in frames a second."""
+        library = plugins.load("tracking", self.networks.tracker.library)
+        dim = self.embedder().spec.dim if self.networks.tracker_needs_vectors else None
+        made: Tracker = library.make(
+            self.networks.tracker.name, self.networks.tracker.options, rate=rate, dim=dim
+        )
+        return made
+
+    def _engine(self, role: str, model: FileModel) -> Engine:
+        if role not in self._engines:
+            runtime = plugins.load("engines.runtimes", self.networks.runtimes[role])
+            self._engines[role] = runtime.load(model, streams=self._streams)
+        return self._engines[role]
+
+    def close(self) -> None:
+        """Close the engines."""
+        for engine in self._engines.values():
+            engine.close()
+        self._engines.clear()
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,306 @@
+"""Puts the rooms together: finds what is due, has it done, and says what came of it."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from vidreid import plugins
+from vidreid.errors import InputError, UsageError, VidreidError
+from vidreid.run.ingest import ingest_camera
+from vidreid.run.match import camera_tracklets, match
+from vidreid.run.networks import Identities, Networks, Tools, cores, find_networks
+from vidreid.run.plan import (
+    CameraPlan,
+    SegmentState,
+    camera_of,
+    in_order_of_time,
+    match_inputs,
+    part_state,
+    plan_camera,
+    segment_states,
+    threshold,
+)
+from vidreid.run.segment import SegmentWork, process_segment
+from vidreid.settings import Settings, check_model
+from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
+from vidreid.store.parts import fingerprint, write_json
+from vidreid.types import Camera, Reporter, Segment
+
+STAGES = ("ingest", "track", "embed", "match")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is done; nothing here changes what comes out.
+
+    ``until`` the last stage; ``workers`` processes (1: this one); ``redo_outdated`` also makes anew what an older
+    program made; ``trust`` opens unregistered checkpoints.
+    """
+
+    until: str = "match"
+    workers: int = 1
+    offline: bool = False
+    redo_outdated: bool = False
+    trust: bool = False
+
+
+@dataclass
+class Report:
+    """How a run ended: ``failed`` cameras and segments with their errors, and what should be known."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    frames: int = 0
+
+
+def run(
+    folder: RunFolder,
+    cameras: Sequence[Camera],
+    overrides: Mapping[str, Mapping[str, Any]],
+    options: Options,
+    reporter: Reporter,
+) -> Report:
+    """Do everything that is due up to ``options.until``. ``cameras`` and ``overrides`` add to what the run knows.
+
+    Parts that are done are kept; a camera or segment that fails is in the report, and the others go on.
+    """
+    report = Report()
+    with folder.locked():
+        record = _record(folder, cameras, overrides)
+        settings = check_model(Settings, record.settings, "settings")
+        networks: Networks | None = None
+        if options.until != "ingest":
+            networks = _networks(record, settings, options, reporter)
+            record = replace(record, networks=asdict(networks.identities)) if networks else record
+        folder.write(record)
+        plans = _ingest(folder, record, settings, report, reporter)
+        if options.until != "ingest" and plans:
+            identities = Identities(**record.networks)
+            _segments(folder, plans, settings, identities, networks, options, report, reporter)
+            if options.until == "match":
+                match_run(folder, plans, settings, identities, report, reporter)
+        reporter.stop()
+    return report
+
+
+def _record(
+    folder: RunFolder, cameras: Sequence[Camera], overrides: Mapping[str, Mapping[str, Any]]
+) -> RunRecord:
+    """The run's record with new cameras and settings in it."""
+    known = folder.read() if folder.exists() else RunRecord((), {}, {})
+    records = {camera.name: camera for camera in known.cameras}
+    for camera in cameras:
+        records[camera.name] = _camera_record(camera, records.get(camera.name))
+    if not records:
+        raise UsageError("no footage given", f"vidreid run c0=FILE c1=FILE --output {folder.path}")
+    settings = {name: dict(section) for name, section in known.settings.items()}
+    for name, section in overrides.items():
+        settings[name] = {**settings.get(name, {}), **section}
+    check_model(Settings, settings, "settings")
+    return RunRecord(tuple(records.values()), settings, known.networks)
+
+
+def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
+    """A camera's record; what was known of files that stay is kept."""
+    before = {file.path: file for file in known.files} if known else {}
+    files = tuple(before.get(str(path), FileRecord(str(path))) for path in camera.files)
+    return CameraRecord(camera.name, files, camera.clock.starts, camera.clock.offset_us, camera.clock.drift_ppm)
+
+
+def _networks(record: RunRecord, settings: Settings, options: Options, reporter: Reporter) -> Networks | None:
+    """The networks, looked for before any footage is read. None where only `match` of a finished run can need them."""
+    cameras = {camera.name: camera_of(camera) for camera in record.cameras}
+    return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
+
+
+def _ingest(
+    folder: RunFolder, record: RunRecord, settings: Settings, report: Report, reporter: Reporter
+) -> dict[str, CameraPlan]:
+    """Plans of the cameras that can be analysed; the others are in the report."""
+    plans: dict[str, CameraPlan] = {}
+    reporter.start("ingest", {camera.name: len(camera.files) for camera in record.cameras})
+    for camera in record.cameras:
+        def note(line: str) -> None:
+            report.notes.append(line)
+            reporter.note(line)
+
+        try:
+            known = ingest_camera(folder, camera, note)
+        except InputError as error:
+            if type(error) is not InputError:
+                raise
+            _fail(report, reporter, camera.name, error)
+            continue
+        finally:
+            reporter.advance(camera.name, len(camera.files))
+        record = record.with_camera(known)
+        folder.write(record)
+        plan = plan_camera(folder, known, settings)
+        if plan is not None:
+            plans[camera.name] = plan
+    return plans
+
+
+def _fail(report: Report, reporter: Reporter, key: str, error: VidreidError) -> None:
+    report.failed[key] = error.message
+    report.hints[key] = error.hint
+    reporter.note(f"error: {error.message}")
+
+
+def _segments(
+    folder: RunFolder,
+    plans: Mapping[str, CameraPlan],
+    settings: Settings,
+    identities: Identities,
+    networks: Networks | None,
+    options: Options,
+    report: Report,
+    reporter: Reporter,
+) -> None:
+    """Have the due segments tracked and embedded, in wall-clock order over all cameras."""
+    states = [state for plan in plans.values() for state in segment_states(folder, plan, settings, identities)]
+    _say_why(states, options, reporter)
+    work: dict[str, tuple[SegmentWork]] = {}
+    totals = dict.fromkeys(plans, 0)
+    for state in in_order_of_time(plans, states):
+        piece = _work(folder, plans[state.camera], state, options)
+        if piece is not None:
+            work[f"{state.camera}/{state.segment.name}"] = (piece,)
+            totals[state.camera] += state.segment.stop - state.segment.first
+    if not work:
+        return
+    progress = _Progress(folder, totals, reporter)
+    workers = min(options.workers, len(work))
+    streams = max(1, cores() // workers)
+    setup = functools.partial(Tools, networks, settings, streams)
+    executor = plugins.load("run.executors", "inline" if workers == 1 else "local").make(setup, workers)
+    reporter.start("track", {camera: total for camera, total in totals.items() if total})
+    for outcome in executor.map(process_segment, work, progress.advance):
+        progress.finished(outcome.key, outcome.error)
+        if outcome.error:
+            report.failed[outcome.key] = outcome.error
+            report.hints[outcome.key] = outcome.hint
+            reporter.note(f"error: {outcome.key}: {outcome.error}")
+    report.frames += progress.frames
+    report.seconds += time.monotonic() - progress.started
+
+
+def _say_why(states: Sequence[SegmentState], options: Options, reporter: Reporter) -> None:
+    """Name what is done again, and what could be, before it is."""
+    for stage in ("track", "embed"):
+        found = [getattr(state, stage) for state in states]
+        for status in ("stale", "outdated"):
+            reasons = sorted({state.why for state in found if state.status == status})
+            count = sum(state.status == status for state in found)
+            if count and status == "stale":
+                reporter.note(f"{stage}: {count} of {len(found)} segments are done again ({'; '.join(reasons[:3])})")
+            elif count and not options.redo_outdated:
+                reporter.note(f"{stage}: {count} segments are kept though {reasons[0]} (--redo-outdated makes them anew)")
+
+
+def _work(folder: RunFolder, plan: CameraPlan, state: SegmentState, options: Options) -> SegmentWork | None:
+    undone = {"due", "stale", "outdated"} if options.redo_outdated else {"due", "stale"}
+    track = state.track.status in undone
+    embed = options.until in {"embed", "match"} and (track or state.embed.status in undone)
+    if not track and not embed:
+        return None
+    footage = Path(plan.record.files[state.segment.file].path)
+    return SegmentWork(
+        folder.path,
+        footage,
+        state.segment,
+        state.track_inputs if track else None,
+        state.embed_inputs if embed else None,
+    )
+
+
+class _Progress:
+    """Counts frames for the reporter, and for `vidreid status` in another terminal."""
+
+    def __init__(self, folder: RunFolder, totals: Mapping[str, int], reporter: Reporter) -> None:
+        self.frames = 0
+        self.started = time.monotonic()
+        self._folder = folder
+        self._total = sum(totals.values())
+        self._reporter = reporter
+        self._failed: dict[str, str] = {}
+        self._written = -60.0
+
+    def advance(self, camera: str, count: int) -> None:
+        self.frames += count
+        self._reporter.advance(camera, count)
+        if time.monotonic() - self._written > 5:
+            self._write()
+
+    def finished(self, key: str, error: str) -> None:
+        if error:
+            self._failed[key] = error
+        self._write()
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        spent = self._written - self.started
+        rate = self.frames / spent if spent > 0 else 0.0
+        write_json(
+            self._folder.progress,
+            {
+                "frames": self.frames,
+                "frames_total": self._total,
+                "frames_per_second": round(rate, 2),
+                "seconds_left": round((self._total - self.frames) / rate, 1) if rate else None,
+                "failed": self._failed,
+            },
+        )
+
+
+def match_run(
+    folder: RunFolder,
+    plans: Mapping[str, CameraPlan],
+    settings: Settings,
+    identities: Identities,
+    report: Report,
+    reporter: Reporter,
+) -> None:
+    """Match what is finished so far, unless that is done."""
+    ready = {name: ready_segments(folder, plan, settings, identities) for name, plan in plans.items()}
+    parts = [part for name in sorted(ready) for _, part in ready[name]]
+    inputs = match_inputs(plans.values(), parts, settings, identities)
+    state = part_state(folder.match("tracklets"), inputs)
+    if state.status in {"done", "outdated"}:
+        return
+    cosine = threshold(settings, identities)
+    if cosine is None:
+        raise InputError(
+            f"embedder {identities.embedder['name']}: nobody measured its threshold",
+            "give --threshold, or state `threshold:` in the YAML beside it",
+        )
+    reporter.start("match", dict.fromkeys(plans, 1))
+    tracklets = []
+    for name, plan in plans.items():
+        segments = [segment for segment, _ in ready[name]]
+        tracklets += camera_tracklets(folder, plan, segments, settings.tracking.join_seconds)
+        reporter.advance(name, 1)
+    done = sum(segment.own_stop - segment.own_first for segments in ready.values() for segment, _ in segments)
+    facts = {"frames": done, "frames_total": sum(plan.frames for plan in plans.values()), "threshold": cosine}
+    match(folder, tracklets, inputs, facts, threshold=cosine, min_seconds=settings.matching.min_seconds)
+
+
+def ready_segments(
+    folder: RunFolder, plan: CameraPlan, settings: Settings, identities: Identities
+) -> list[tuple[Segment, str]]:
+    """Segments whose track and embed parts can be used, with the fingerprint of the latter."""
+    usable = {"done", "outdated"}
+    return [
+        (state.segment, fingerprint(state.embed_inputs))
+        for state in segment_states(folder, plan, settings, identities)
+        if state.track.status in usable and state.embed.status in usable
+    ]
+
+

@@ -1,0 +1,329 @@
+"""A run opened for reading: its tables, joined to what a person asks for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vidreid.errors import InputError
+from vidreid.footage.clock import Timeline
+from vidreid.footage.decode import SegmentDecoder
+from vidreid.footage.segments import cut
+from vidreid.run.plan import camera_of, read_files
+from vidreid.store import schema
+from vidreid.store.folder import RunFolder
+from vidreid.store.parts import read_header, read_part
+from vidreid.tracklets.joins import interpolate
+from vidreid.types import Array, Frame, VideoFile
+
+BOXES = pa.schema(
+    [
+        ("frame", pa.int32()),  # frame index, from 0
+        ("file", pa.string()),  # name of the footage file
+        ("pts", pa.int64()),  # ticks of that file
+        ("time", pa.timestamp("us", "UTC")),  # null where the clock is unknown
+        ("elapsed_s", pa.float64()),  # since the camera's first frame
+        ("x1", pa.float32()),
+        ("y1", pa.float32()),
+        ("x2", pa.float32()),
+        ("y2", pa.float32()),
+        ("score", pa.float32()),  # null where interpolated
+        ("interpolated", pa.bool_()),
+        ("tracklet", pa.string()),
+        ("identity", pa.string()),  # null where the tracklet is too short to say
+    ]
+)
+
+CROPS = pa.schema(
+    [
+        ("tracklet", pa.string()),
+        ("camera", pa.string()),
+        ("frame", pa.int32()),
+        ("pts", pa.int64()),
+        ("time", pa.timestamp("us", "UTC")),
+        ("elapsed_s", pa.float64()),
+        ("quality", pa.float32()),
+        ("x1", pa.float32()),
+        ("y1", pa.float32()),
+        ("x2", pa.float32()),
+        ("y2", pa.float32()),
+        ("jpeg", pa.binary()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run found. ``hours`` of footage over all cameras, ``sightings`` are tracklets, ``damage`` a share
+    0..1 of frames, ``notes`` what limits trust, ``covered`` how much of the footage this is made from."""
+
+    cameras: int
+    hours: float
+    frames: int
+    sightings: int
+    people: int
+    people_in_several: int
+    damage: float
+    notes: list[str]
+    covered: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return dict(self.__dict__)
+
+
+class Run:
+    """An opened run: read-only, parts are read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._folder = RunFolder(path)
+        self._record = self._folder.read()
+        self.cameras = tuple(camera.name for camera in self._record.cameras)
+
+    def tracklets(self) -> pa.Table:
+        """One row a tracklet (`schema.TRACKLETS`)."""
+        return self._match("tracklets", schema.TRACKLETS)
+
+    def identities(self) -> pa.Table:
+        """One row a person (`schema.IDENTITIES`)."""
+        return self._match("identities", schema.IDENTITIES)
+
+    def evidence(self) -> pa.Table:
+        """Pairs of tracklets held together or kept apart (`schema.EVIDENCE`)."""
+        return self._match("evidence", schema.EVIDENCE)
+
+    def files(self, camera: str) -> list[VideoFile]:
+        """What ingest found in a camera's files; empty where it found nothing."""
+        path = self._folder.ingest(self._known(camera))
+        return read_files(path) if path.is_file() else []
+
+    def footage(self, camera: str) -> list[Path]:
+        """The footage files of a camera."""
+        return [Path(file.path) for file in self._record.camera(self._known(camera)).files]
+
+    def timeline(self, camera: str) -> Timeline:
+        """From frame indices of a camera to seconds and UTC."""
+        return Timeline(self.files(camera), camera_of(self._record.camera(camera)).clock)
+
+    def boxes(self, camera: str, *, interpolate: bool = True) -> pa.Table:
+        """Every box of a camera's tracklets (`BOXES`), in order of frame and tracklet.
+
+        With ``interpolate``, gaps within tracklets hold boxes linear in time, marked as such and without a score.
+        """
+        files = self.files(camera)
+        if not files:
+            return BOXES.empty_table()
+        timeline = self.timeline(camera)
+        rows = self._rows(camera)
+        tables = [
+            _boxes_of(tracklet, part, timeline, interpolate) for tracklet, part in rows if len(part["frame"])
+        ]
+        if not tables:
+            return BOXES.empty_table()
+        columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+        order = np.lexsort((columns["tracklet"].astype(str), columns["frame"]))
+        return _with_times({name: column[order] for name, column in columns.items()}, files, self, camera)
+
+    def crops(self, tracklets: Collection[str] | None = None, *, best: int | None = None) -> pa.Table:
+        """Pictures of tracklets (`CROPS`), of each the ``best`` by quality first; of all tracklets where None."""
+        wanted = None if tracklets is None else set(tracklets)
+        parts = [part for camera in self.cameras for part in self._crops_of(camera, wanted, best)]
+        return pa.concat_tables(parts) if parts else CROPS.empty_table()
+
+    def frames(self, camera: str) -> Iterator[Frame]:
+        """Decoded pictures of a camera, from its first frame to its last."""
+        files, paths = self.files(camera), self.footage(camera)
+        for segment in cut(camera, files, seconds=float("inf"), overlap=0.0):
+            path = paths[segment.file]
+            if not path.is_file():
+                raise InputError(f"{camera}: {path.name} is missing", f"put it back: {path}")
+            yield from SegmentDecoder(path, files[segment.file], segment).frames()
+
+    def summary(self) -> Summary:
+        """What the run found, and what limits trust in it."""
+        files = {camera: self.files(camera) for camera in self.cameras}
+        frames = sum(len(file.pts) for found in files.values() for file in found)
+        seconds = sum(self.timeline(camera).duration for camera, found in files.items() if found)
+        lost = sum(self.lost_frames(camera) for camera in self.cameras)
+        matched = self._folder.match("tracklets").is_file()
+        identities = self.identities() if matched else schema.IDENTITIES.empty_table()
+        several = pc.sum(pc.greater(pc.list_value_length(identities["cameras"]), 1)).as_py() or 0
+        return Summary(
+            cameras=len(self.cameras),
+            hours=seconds / 3600,
+            frames=frames,
+            sightings=self.tracklets().num_rows if matched else 0,
+            people=identities.num_rows,
+            people_in_several=int(several),
+            damage=lost / frames if frames else 0.0,
+            notes=self._notes(files, lost, frames),
+            covered=self._covered(),
+        )
+
+    def lost_frames(self, camera: str) -> int:
+        """Frames of a camera that could not be decoded, of what was analysed so far."""
+        return sum(stop - first for first, stop in self.lost(camera))
+
+    def lost(self, camera: str) -> list[tuple[int, int]]:
+        """Frame indices ``[first, stop)`` that could not be decoded."""
+        folder = self._folder.track(self._known(camera), "x").parent
+        headers = [read_header(part) for part in sorted(folder.glob("*.parquet"))]
+        return [(first, stop) for header in headers if header for first, stop in header.facts.get("lost", [])]
+
+    def _notes(self, files: dict[str, list[VideoFile]], lost: int, frames: int) -> list[str]:
+        notes = [f"{camera}: {line}" for camera in self.cameras for line in _file_notes(self, camera, files[camera])]
+        empty = [camera for camera, found in files.items() if not found]
+        if empty:
+            notes.append(f"no footage could be read of {', '.join(empty)}")
+        unknown = [camera for camera, found in files.items() if found and not self.timeline(camera).known]
+        if unknown:
+            notes.append(f"clock unknown: {', '.join(unknown)} (times count from each camera's first frame)")
+        if lost:
+            notes.append(f"{lost} of {frames} frames could not be decoded")
+        if self._folder.match("tracklets").is_file():
+            heights = self.tracklets()["height"].to_numpy()
+            small = float((heights < 64).mean()) if len(heights) else 0.0
+            if small > 0.25:
+                notes.append(f"{small:.0%} of sightings are under 64 pixels tall: their identities are weak")
+        return notes
+
+    def _covered(self) -> str:
+        header = read_header(self._folder.match("tracklets"))
+        if header is None:
+            return "not matched yet"
+        done, total = header.facts["frames"], header.facts["frames_total"]
+        return "all footage" if done == total else f"{done / total:.0%} of the footage"
+
+    def _match(self, name: str, wanted: pa.Schema) -> pa.Table:
+        path = self._folder.match(name)
+        if not path.is_file():
+            raise InputError(f"{self.path}: not matched yet", f"vidreid match {self.path}")
+        return read_part(path, wanted)
+
+    def _known(self, camera: str) -> str:
+        if camera not in self.cameras:
+            raise InputError(f"no camera {camera!r} in {self.path}", f"cameras: {', '.join(self.cameras)}")
+        return camera
+
+    def _pieces(self, camera: str) -> dict[int, list[tuple[str, str | None, dict[str, int]]]]:
+        """Pieces of a camera's tracklets by segment: (tracklet, identity, piece)."""
+        table = self.tracklets()
+        table = table.filter(pc.equal(table["camera"], self._known(camera)))
+        found: dict[int, list[tuple[str, str | None, dict[str, int]]]] = defaultdict(list)
+        for row in table.select(["tracklet", "identity", "pieces"]).to_pylist():
+            for piece in row["pieces"]:
+                found[piece["segment"]].append((row["tracklet"], row["identity"], piece))
+        return found
+
+    def _rows(self, camera: str) -> list[tuple[tuple[str, str | None], dict[str, Array]]]:
+        """((tracklet, identity), columns of its boxes in order of time) of a camera."""
+        parts: dict[tuple[str, str | None], list[dict[str, Array]]] = defaultdict(list)
+        names = ["frame", "x1", "y1", "x2", "y2", "score"]
+        for segment, pieces in sorted(self._pieces(camera).items()):
+            table = read_part(self._folder.track(camera, f"{segment:05d}"), schema.TRACKS, [*names, "track"])
+            columns = {name: table[name].to_numpy() for name in [*names, "track"]}
+            for tracklet, identity, piece in pieces:
+                rows = columns["track"] == piece["track"]
+                rows &= (columns["frame"] >= piece["first"]) & (columns["frame"] <= piece["last"])
+                parts[tracklet, identity].append({name: columns[name][rows] for name in names})
+        return [
+            (key, {name: np.concatenate([part[name] for part in found]) for name in names})
+            for key, found in parts.items()
+        ]
+
+    def _crops_of(self, camera: str, wanted: set[str] | None, best: int | None) -> Iterator[pa.Table]:
+        """Tables of crops, a tracklet each, in order of tracklets."""
+        found: dict[str, list[pa.Table]] = defaultdict(list)
+        for segment, pieces in sorted(self._pieces(camera).items()):
+            mine = [(tracklet, piece) for tracklet, _, piece in pieces if wanted is None or tracklet in wanted]
+            if not mine:
+                continue
+            table = read_part(self._folder.crops(camera, f"{segment:05d}"), schema.CROPS)
+            for tracklet, piece in mine:
+                found[tracklet].append(table.filter(pc.equal(table["track"], piece["track"])))
+        timeline = self.timeline(camera) if found else None
+        for tracklet, tables in sorted(found.items()):
+            table = pa.concat_tables(tables)
+            if best is not None:
+                table = table.take(pc.sort_indices(table, [("quality", "descending"), ("frame", "ascending")])[:best])
+            yield _crops_with_times(table, tracklet, camera, timeline)
+
+
+def _file_notes(run: Run, camera: str, files: list[VideoFile]) -> Iterator[str]:
+    for path, file in zip(run.footage(camera), files, strict=False):
+        yield from (f"{path.name}: {note}" for note in file.notes)
+
+
+def _boxes_of(
+    tracklet: tuple[str, str | None], part: dict[str, Array], timeline: Timeline, fill: bool
+) -> dict[str, Array]:
+    """A tracklet's boxes as columns, gaps filled where asked."""
+    frames = part["frame"].astype(np.int64)
+    boxes = np.stack([part[name] for name in ("x1", "y1", "x2", "y2")], 1)
+    score, added = part["score"], np.zeros(len(frames), bool)
+    if fill and frames[-1] - frames[0] + 1 > len(frames):
+        every = np.arange(frames[0], frames[-1] + 1)
+        filled, boxes, added = interpolate(frames, timeline.elapsed(frames), boxes, every, timeline.elapsed(every))
+        score = np.full(len(filled), np.nan, np.float32)
+        score[np.isin(filled, frames)] = part["score"]
+        frames = filled
+    name, identity = tracklet
+    return {
+        "frame": frames,
+        **dict(zip(("x1", "y1", "x2", "y2"), boxes.T, strict=True)),
+        "score": score,
+        "interpolated": added,
+        "tracklet": np.full(len(frames), name, object),
+        "identity": np.full(len(frames), identity, object),
+    }
+
+
+def _with_times(columns: dict[str, Array], files: list[VideoFile], run: Run, camera: str) -> pa.Table:
+    """The table of `BOXES`: with file, pts and times of each frame."""
+    frames, timeline = columns["frame"], run.timeline(camera)
+    names = np.array([path.name for path in run.footage(camera)], object)
+    file = np.searchsorted([f.first for f in files], frames, side="right") - 1
+    pts = np.concatenate([f.pts for f in files])
+    arrays = {
+        "frame": frames,
+        "file": names[file],
+        "pts": pts[frames],
+        "time": timeline.utc(frames),
+        "elapsed_s": timeline.elapsed(frames),
+        **{name: columns[name] for name in ("x1", "y1", "x2", "y2")},
+        "score": pa.array(columns["score"], pa.float32(), mask=columns["interpolated"]),
+        **{name: columns[name] for name in ("interpolated", "tracklet", "identity")},
+    }
+    return pa.table([_column(arrays[field.name], field, len(frames)) for field in BOXES], schema=BOXES)
+
+
+def _column(values: Any, field: pa.Field, count: int) -> pa.Array:
+    if values is None:
+        return pa.nulls(count, field.type)
+    return values if isinstance(values, pa.Array) else pa.array(values, field.type, safe=False)
+
+
+def _crops_with_times(table: pa.Table, tracklet: str, camera: str, timeline: Timeline | None) -> pa.Table:
+    frames = table["frame"].to_numpy()
+    count = len(frames)
+    arrays = {
+        "tracklet": [tracklet] * count,
+        "camera": [camera] * count,
+        "time": None if timeline is None else timeline.utc(frames),
+        "elapsed_s": None if timeline is None else timeline.elapsed(frames),
+    }
+    columns = [
+        _column(arrays[field.name], field, count)
+        if field.name in arrays
+        else table[field.name].combine_chunks().cast(field.type)
+        for field in CROPS
+    ]
+    return pa.table(columns, schema=CROPS)

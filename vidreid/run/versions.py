@@ -1,0 +1,32 @@
+"""The packages and processor features that shape a part's bytes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from pathlib import Path
+
+from vidreid import __version__
+
+PACKAGES = ("av", "boxmot", "numpy", "opencv-python", "openvino", "pyarrow", "scipy", "torch")
+FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+
+
+def made_by() -> dict[str, str]:
+    """Versions and processor features, as every part records them."""
+    versions = {"vidreid": __version__, "processor": " ".join([platform.machine(), *processor_features()])}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def processor_features() -> list[str]:
+    """Those of `FEATURES` that this processor has; empty where the system does not tell."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.is_file():
+        return []
+    flags = next((line for line in cpuinfo.read_text().splitlines() if line.startswith("flags")), "").split()
+    return [feature for feature in FEATURES if feature in flags]

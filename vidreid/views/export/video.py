@@ -1,0 +1,139 @@
+"""``<camera>.mp4``: the footage with its people outlined and named, in the source's own timing.
+
+Pictures are shown for as long as in the source: ticks of its time base, counted from the first picture written.
+A person has one colour in all cameras; interpolated boxes are thin and dashed; a short tracklet without a person is
+grey and named by its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import cv2
+import numpy as np
+import pyarrow as pa
+
+from vidreid.run.results import Run
+from vidreid.store.parts import write_atomic
+from vidreid.types import Array, Frame, Image, VideoFile
+from vidreid.views.drawing import BLACK, draw_people, draw_plate
+from vidreid.views.names import file_name, tracklet_number
+from vidreid.views.selection import Selection, selected_boxes, selected_cameras
+from vidreid.views.times import moment
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FINEST = {"libx264": 2**31 - 1, "mpeg4": 65535}  # encoders by preference, and the most ticks a second that each knows
+THREADS = 4  # fixed: libx264's bytes depend on the number of threads
+
+
+def write(run: Run, folder: Path, selection: Selection) -> list[Path]:
+    """Write ``<camera>.mp4`` for each selected camera that has a picture within the selected times."""
+    paths = []
+    for camera in selected_cameras(run, selection):
+        frames = _annotated(run, camera, selection)
+        first = next(frames, None)
+        if first is None:
+            continue
+        paths.append(folder / f"{file_name(camera)}.mp4")
+        write_atomic(paths[-1], partial(_encode, frames=chain([first], frames), files=run.files(camera)))
+    return paths
+
+
+def _annotated(run: Run, camera: str, selection: Selection) -> Iterator[Frame]:
+    """The frames within the selected times, drawn on."""
+    times, elapsed = run.moments(camera)
+    inside = np.flatnonzero(_within(selection, times, elapsed))
+    if not len(inside):
+        return
+    people = _People(selected_boxes(run, camera, selection))
+    for frame in run.frames(camera, int(inside[0]), int(inside[-1]) + 1):
+        people.draw(frame)
+        time = None if times is None else EPOCH + timedelta(microseconds=int(times[frame.index]))
+        text = f"{camera}  {moment(time, float(elapsed[frame.index]))}"
+        size = max(8.0, frame.image.shape[0] / 45)
+        draw_plate(frame.image, text, (round(size), round(size)), size, BLACK)
+        yield frame
+
+
+def _within(selection: Selection, times: Array | None, elapsed: Array) -> Array:
+    """Which frames lie between the selection's bounds, (n,) bool; as `selected_boxes` does for boxes."""
+    inside = np.ones(len(elapsed), bool)
+    for bound, compare in ((selection.start, np.greater_equal), (selection.end, np.less)):
+        if isinstance(bound, datetime) and times is not None:
+            inside &= compare(times, (bound - EPOCH) // timedelta(microseconds=1))
+        elif bound is not None:
+            inside &= compare(elapsed, bound)
+    return inside
+
+
+class _People:
+    """The boxes of a camera, found by frame."""
+
+    def __init__(self, boxes: pa.Table) -> None:
+        self._frame = boxes["frame"].to_numpy()
+        self._dashed = boxes["interpolated"].to_numpy()
+        self._box = np.stack([boxes[side].to_numpy() for side in ("x1", "y1", "x2", "y2")], axis=1)
+        self._boxes = boxes
+
+    def draw(self, frame: Frame) -> None:
+        first, stop = np.searchsorted(self._frame, (frame.index, frame.index + 1))
+        rows = self._boxes.slice(first, stop - first)
+        people, tracklets = rows["identity"].to_pylist(), rows["tracklet"].to_pylist()
+        labels = [who or f"#{tracklet_number(name)}" for who, name in zip(people, tracklets, strict=True)]
+        draw_people(frame.image, self._box[first:stop], people, labels, self._dashed[first:stop])
+
+
+def _encode(file: BinaryIO, frames: Iterator[Frame], files: Sequence[VideoFile]) -> None:
+    """Encode the frames at the size and time base of the first one's file."""
+    first = next(frames)
+    source = files[first.file]
+    codec = next(name for name in FINEST if name in av.codecs_available)
+    base = max(source.time_base, Fraction(1, FINEST[codec]))
+    height, width = (side + side % 2 for side in first.image.shape[:2])  # 4:2:0 wants even sides
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream(codec, rate=_rate(source))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = base
+        stream.codec_context.thread_count = THREADS
+        stream.options = {"bf": "0", "crf": "21", "preset": "veryfast"} if codec == "libx264" else {"qscale": "4"}
+        for tick, frame in _timed(chain([first], frames), files, base):
+            picture = av.VideoFrame.from_ndarray(_fitted(frame.image, width, height), format="rgb24")
+            picture.pts, picture.time_base = tick, base
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+def _rate(file: VideoFile) -> Fraction:
+    """Frames a second on average, which the encoder plans its bits by."""
+    span = int(file.pts.max() - file.pts.min()) * file.time_base
+    return Fraction((len(file.pts) - 1) / span).limit_denominator(1001) if span else Fraction(25)
+
+
+def _timed(frames: Iterator[Frame], files: Sequence[VideoFile], base: Fraction) -> Iterator[tuple[int, Frame]]:
+    """Frames with rising ticks of ``base`` from 0; a new file or a jump back of time follows on without a gap."""
+    shift, last, step, file = 0, -1, 1, -1
+    for frame in frames:
+        tick = round(frame.pts * files[frame.file].time_base / base)
+        if frame.file != file or tick + shift <= last:
+            shift = (last + step if last >= 0 else 0) - tick
+        elif last >= 0:
+            step = tick + shift - last
+        last, file = tick + shift, frame.file
+        yield last, frame
+
+
+def _fitted(image: Image, width: int, height: int) -> Image:
+    """The picture at the video's size: a file of another size is scaled, an odd side repeats its last line."""
+    tall, wide = image.shape[:2]
+    if (wide + wide % 2, tall + tall % 2) != (width, height):
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        tall, wide = height, width
+    fitted: Image = cv2.copyMakeBorder(image, 0, height - tall, 0, width - wide, cv2.BORDER_REPLICATE)
+    return fitted

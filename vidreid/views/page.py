@@ -1,0 +1,221 @@
+"""The HTML of the page of people: everything inline, nothing fetched, every name escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from vidreid.run.results import Summary
+from vidreid.views.drawing import colour_of
+from vidreid.views.times import since_start
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """UTC ``time``, None where the clock is unknown, and seconds since the camera's first frame."""
+
+    time: datetime | None
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The timeline that all people share: seconds, by the clock or since each camera's start."""
+
+    start: Moment
+    end: Moment
+    by_clock: bool
+
+    @classmethod
+    def over(cls, moments: Sequence[Moment], *, by_clock: bool) -> Axis:
+        """From the first to the last of the moments."""
+        bare = cls(Moment(None, 0.0), Moment(None, 0.0), by_clock)
+        ends = (min(moments, key=bare.seconds), max(moments, key=bare.seconds)) if moments else (bare.start, bare.end)
+        return cls(*ends, by_clock)
+
+    def seconds(self, moment: Moment) -> float:
+        return moment.time.timestamp() if self.by_clock and moment.time else moment.elapsed_s
+
+    def place(self, moment: Moment) -> float:
+        """Where a moment lies, 0..1."""
+        first, last = self.seconds(self.start), self.seconds(self.end)
+        return (self.seconds(moment) - first) / (last - first) if last > first else 0.0
+
+    @property
+    def form(self) -> str:
+        """How times are written: without the date where there is only one."""
+        times = (self.start.time, self.end.time)
+        one_day = times[0] and times[1] and times[0].date() == times[1].date()
+        return "%H:%M:%S" if self.by_clock and one_day else "%Y-%m-%d %H:%M:%S"
+
+    def html(self, moment: Moment) -> str:
+        if moment.time is None:
+            return escape(since_start(moment.elapsed_s))
+        return f'<time datetime="{moment.time:%Y-%m-%dT%H:%M:%SZ}">{moment.time.strftime(self.form)}</time>'
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The best crop of a tracklet; ``least`` marks the person's least certain one."""
+
+    camera: str
+    tracklet: str
+    moment: Moment
+    jpeg: bytes
+    width: int
+    least: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """When a person was seen in a camera: first and last moment of each tracklet, in order of time."""
+
+    camera: str
+    spans: Sequence[tuple[Moment, Moment]]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a card shows."""
+
+    identity: str
+    doubt: float
+    doubtful: bool
+    reason: str
+    nearest: str | None
+    pictures: Sequence[Picture]
+    strips: Sequence[Strip]
+    sightings: int
+    first: Moment | None
+    last: Moment | None
+
+
+def render(
+    summary: Summary, cameras: Sequence[str], groups: Mapping[str, Sequence[Person]], axis: Axis, left_out: int
+) -> str:
+    """The whole page."""
+    style, script = (Path(__file__).with_name(f"people.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    body = [_head(summary, axis), _filter(cameras) if summary.people else ""]
+    body += [_section(title, people, axis) for title, people in groups.items() if people]
+    if not summary.people:
+        body.append("<h2>No person was found.</h2>")
+    if left_out:
+        shown = sum(len(people) for people in groups.values())
+        body.append(
+            f"<p class=soft>The page shows the first {shown} people; {left_out} more, of less doubt and in fewer "
+            "cameras, are in the tables of this run.</p>"
+        )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>People in the footage</title>
+<style>
+{style}</style>
+</head>
+<body>
+{"".join(body)}
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _head(summary: Summary, axis: Axis) -> str:
+    numbers = {
+        "cameras": f"{summary.cameras}",
+        "hours": f"{summary.hours:.1f}" if summary.hours >= 1 else f"{summary.hours:.2f}",
+        "sightings (tracklets)": f"{summary.sightings}",
+        "people": f"{summary.people}",
+        "seen in several cameras": f"{summary.people_in_several}",
+    }
+    tiles = "".join(f"<div><dd>{value}</dd><dt>{name}</dt></div>" for name, value in numbers.items())
+    notes = "".join(f"<li>{escape(note)}</li>" for note in summary.notes)
+    limits = f"<div class=notes><strong>What limits trust</strong><ul>{notes}</ul></div>" if notes else ""
+    day = axis.start.time if axis.by_clock else None
+    clock = f"Times are UTC, from {day:%Y-%m-%d} on." if day else "Times with a + count from the start of their camera."
+    return (
+        "<h1>People in the footage</h1>\n<p class=lead>A match is a lead, not proof.</p>\n"
+        f"<dl class=numbers>{tiles}</dl>\n{limits}\n"
+        f"<p class=soft>Covers {escape(summary.covered)}. {clock}</p>\n"
+    )
+
+
+def _filter(cameras: Iterable[str]) -> str:
+    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in cameras)
+    return (
+        '<div class=filter hidden><input type=search placeholder="Person or sighting" aria-label="Person or sighting">'
+        f'<select aria-label="Camera"><option value="">every camera</option>{options}</select>'
+        "<label><input type=checkbox> in several cameras</label>"
+        "<label><input type=checkbox> times of this computer’s zone</label></div>\n"
+    )
+
+
+def _section(title: str, people: Sequence[Person], axis: Axis) -> str:
+    cards = "".join(_card(person, axis) for person in people)
+    return f"<section><h2>{title} <span class=soft>{len(people)}</span></h2>\n{cards}</section>\n"
+
+
+def _card(person: Person, axis: Axis) -> str:
+    name = escape(person.identity)
+    cameras = [strip.camera for strip in person.strips]
+    words = " ".join([person.identity, *(picture.tracklet for picture in person.pictures)]).lower()
+    seen = f"{_count(person.sightings, 'sighting')} in {_count(len(cameras), 'camera')}"
+    when = f", {axis.html(person.first)} to {axis.html(person.last)}" if person.first and person.last else ""
+    link = f' <a href="#{escape(person.nearest)}">Compare {escape(person.nearest)}</a>' if person.nearest else ""
+    pictures = "".join(_figure(person, picture, axis) for picture in person.pictures)
+    red, green, blue = colour_of(person.identity)
+    return (
+        f'<article class="card{" doubtful" if person.doubtful else ""}" id="{name}" '
+        f'style="--who:rgb({red},{green},{blue})" data-cameras="{escape(json.dumps(cameras))}" '
+        f'data-words="{escape(words)}">\n'
+        f"<header><h3><span class=chip></span>{name}</h3><span class=doubt>doubt {person.doubt:.2f}</span>"
+        f"<span>{seen}<span class=when>{when}</span></span></header>\n"
+        f"<p class=reason>{escape(person.reason)}.{link}</p>\n"
+        f"<div class=pictures>{pictures}</div>\n{_timeline(person, axis)}</article>\n"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _figure(person: Person, picture: Picture, axis: Axis) -> str:
+    data = base64.b64encode(picture.jpeg).decode()
+    mark = ' class=least title="the least certain sighting"' if picture.least and person.doubtful else ""
+    return (
+        f'<figure{mark}><img alt="{escape(person.identity)} in {escape(picture.camera)}" width={picture.width} '
+        f'height=160 src="data:image/jpeg;base64,{data}"><figcaption><b>{escape(picture.camera)}</b>'
+        f"/<wbr>{escape(picture.tracklet.removeprefix(picture.camera + '/'))}<br>{axis.html(picture.moment)}</figcaption></figure>"
+    )
+
+
+def _timeline(person: Person, axis: Axis) -> str:
+    rows = "".join(_strip(strip, axis) for strip in person.strips)
+    return f"<div class=strips>{rows}</div>"
+
+
+def _strip(strip: Strip, axis: Axis) -> str:
+    bars = []
+    for start, end in strip.spans:
+        x = 1000 * axis.place(start)
+        width = max(4.0, 1000 * axis.place(end) - x)  # a short sighting stays visible
+        bars.append(f'<rect x="{min(x, 996):.1f}" width="{width:.1f}" height="10"/>')
+    first, last = strip.spans[0][0], max((end for _, end in strip.spans), key=axis.seconds)
+    name = escape(strip.camera)
+    return (
+        f'<span class=name title="{name}">{name}</span>'
+        f'<svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{len(strip.spans)} in {name}">'
+        f"{''.join(bars)}</svg>"
+        f"<span class=when>{axis.html(first)} – {axis.html(last)}</span>\n"
+    )

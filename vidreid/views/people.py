@@ -1,0 +1,142 @@
+"""``people.html``: who was seen, in one page that works offline, the doubtful ones first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vidreid.run.results import Run
+from vidreid.store.parts import write_atomic
+from vidreid.views.page import Axis, Moment, Person, Picture, Strip, render
+
+Row = Mapping[str, Any]
+DOUBTFUL = 0.5
+MOST_PEOPLE = 500
+MOST_PICTURES = 12  # a person
+HEIGHT = 160  # of a picture, pixels
+QUALITY = 72  # of its JPEG: a page of 300 people stays under 15 MB
+
+
+def write_people(run: Run, path: Path) -> None:
+    """Write the page of people: doubtful ones, then those seen in several cameras, then the rest.
+
+    Of more than `MOST_PEOPLE` the first in this order are shown, and the page says so. The same run gives the same
+    bytes.
+    """
+    rows = run.tracklets().to_pylist()
+    tracklets: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        tracklets[row["identity"]].append(row)
+    everyone = sorted(run.identities().to_pylist(), key=_order)
+    shown = everyone[:MOST_PEOPLE]
+    chosen = {row["tracklet"] for who in shown for row in _spread(tracklets[who["identity"]])}
+    pictures = _pictures(run, chosen)
+    axis = _axis(rows)
+    people = [_person(who, tracklets[who["identity"]], pictures, axis) for who in shown]
+    groups = {
+        "Doubtful": [p for p in people if p.doubtful],
+        "Seen in several cameras": [p for p in people if not p.doubtful and len(p.strips) > 1],
+        "Seen in one camera": [p for p in people if not p.doubtful and len(p.strips) == 1],
+    }
+    text = render(run.summary(), run.cameras, groups, axis, left_out=len(everyone) - len(shown))
+    write_atomic(path, lambda file: file.write(text.encode()) and None)
+
+
+def _order(who: Row) -> tuple[bool, bool, float, str]:
+    doubt = who["doubt"] or 0.0
+    return doubt < DOUBTFUL, len(who["cameras"]) < 2, -doubt, who["identity"]
+
+
+def _spread(tracklets: Sequence[Row]) -> list[Row]:
+    """At most `MOST_PICTURES` of a person's tracklets, the tallest of each camera in turn; always the least certain."""
+    cameras: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(tracklets, key=lambda row: (-(row["height"] or 0), row["tracklet"])):
+        cameras[row["camera"]].append(row)
+    turns = chain.from_iterable(zip_longest(*(cameras[name] for name in sorted(cameras))))
+    least = _least_certain(tracklets)
+    others = (row for row in turns if row is not None and row is not least)
+    return [*([least] if least else []), *islice(others, MOST_PICTURES - (least is not None))]
+
+
+def _least_certain(tracklets: Iterable[Row]) -> Row | None:
+    """The tracklet that is hardly more like the rest of its person than like someone else; None where all are alone."""
+    compared = [row for row in tracklets if row["similarity"] is not None and row["nearest_similarity"] is not None]
+    return min(compared, key=lambda row: row["similarity"] - row["nearest_similarity"], default=None)
+
+
+def _pictures(run: Run, tracklets: set[str]) -> dict[str, tuple[bytes, int]]:
+    """The best crop of each tracklet as a JPEG `HEIGHT` pixels high, and its width."""
+    if not tracklets:
+        return {}
+    crops = run.crops(sorted(tracklets), best=1)
+    return {row["tracklet"]: _thumbnail(row["jpeg"]) for row in crops.select(["tracklet", "jpeg"]).to_pylist()}
+
+
+def _thumbnail(jpeg: bytes) -> tuple[bytes, int]:
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    width = max(1, round(image.shape[1] * HEIGHT / image.shape[0]))
+    kind = cv2.INTER_AREA if image.shape[0] > HEIGHT else cv2.INTER_CUBIC
+    image = cv2.resize(image, (width, HEIGHT), interpolation=kind)
+    _, small = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    return small.tobytes(), width
+
+
+def _axis(tracklets: Sequence[Row]) -> Axis:
+    """From the first to the last tracklet: by the clock where all clocks are known, else since each camera's start."""
+    known = all(row["start"] is not None for row in tracklets)
+    moments = [_moment(row, end) for row in tracklets for end in ("start", "end")]
+    return Axis.over(moments, by_clock=known)
+
+
+def _person(who: Row, tracklets: Sequence[Row], pictures: Mapping[str, tuple[bytes, int]], axis: Axis) -> Person:
+    least = _least_certain(tracklets)
+    shown = [row for row in _in_time(tracklets, axis) if row["tracklet"] in pictures]
+    return Person(
+        identity=who["identity"],
+        doubt=who["doubt"] or 0.0,
+        doubtful=(who["doubt"] or 0.0) >= DOUBTFUL,
+        reason=_reason(tracklets),
+        nearest=(least or tracklets[0])["nearest"],
+        pictures=[
+            Picture(row["camera"], row["tracklet"], _moment(row, "start"), *pictures[row["tracklet"]], row is least)
+            for row in shown
+        ],
+        strips=[_strip(name, tracklets, axis) for name in sorted({row["camera"] for row in tracklets})],
+        sightings=len(tracklets),
+        first=None if who["start"] is None else Moment(who["start"], 0.0),
+        last=None if who["end"] is None else Moment(who["end"], 0.0),
+    )
+
+
+def _strip(camera: str, tracklets: Sequence[Row], axis: Axis) -> Strip:
+    own = _in_time([row for row in tracklets if row["camera"] == camera], axis)
+    spans = [(_moment(row, "start"), _moment(row, "end")) for row in own]
+    return Strip(camera, spans)
+
+
+def _in_time(tracklets: Iterable[Row], axis: Axis) -> list[Row]:
+    return sorted(tracklets, key=lambda row: (axis.seconds(_moment(row, "start")), row["tracklet"]))
+
+
+def _moment(row: Row, end: str) -> Moment:
+    return Moment(row[end], row[f"{end}_s"])
+
+
+def _reason(tracklets: Sequence[Row]) -> str:
+    """Why the decision about a person was near or clear, in words."""
+    least = _least_certain(tracklets)
+    if least:
+        return (
+            f"Nearest other person {least['nearest']} at {least['nearest_similarity']:.2f}, "
+            f"its own sightings hold together at {least['similarity']:.2f} (sighting {least['tracklet']})"
+        )
+    alone = tracklets[0]
+    if alone["nearest_similarity"] is None:
+        return "Nobody else to compare with"
+    return f"Seen once; nearest other person {alone['nearest']} at {alone['nearest_similarity']:.2f}"
