@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from boxmot.trackers.registry import TRACKER_DEFINITIONS
-from tracking.test_tracker_contract import CONFIGS
-from tracking.walkers import Walker, follow, ids, scene
+from walkers import CONFIGS, Walker, follow, ids, scene
 
 from vidreid.errors import InputError
 from vidreid.tracking import boxmot

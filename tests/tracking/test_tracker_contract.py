@@ -1,17 +1,15 @@
 """What every tracker of configs/trackers promises, whatever library it is from."""
 
 import socket
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from tracking.walkers import DIM, Walker, follow, ids, scene
+from walkers import CONFIGS, DIM, Walker, follow, ids, scene
 
 from vidreid import plugins
 from vidreid.errors import InputError
 
-CONFIGS = {path.stem: path for path in (Path(__file__).parents[2] / "configs/trackers").glob("*.yaml")}
 TWO = (Walker(x=5, y=10, speed=20), Walker(x=140, y=70, speed=-15))
 OTHER_TWO = (Walker(x=20, y=60, speed=10), Walker(x=100, y=5, speed=0))
 TIMES = np.arange(30) / 10

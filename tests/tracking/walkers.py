@@ -1,11 +1,13 @@
 """People who walk at constant speed before a textured wall, as a detector without faults would see them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from vidreid.types import Detections, Frame
 
+CONFIGS = {path.stem: path for path in (Path(__file__).parents[2] / "configs/trackers").glob("*.yaml")}
 HEIGHT, WIDTH, DIM = 120, 160, 16
 
 

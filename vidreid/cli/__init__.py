@@ -1,1 +1,94 @@
+"""The command line. Commands are loaded when they are called, so that help is immediate."""
 
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from vidreid import __version__
+from vidreid.errors import VidreidError
+
+# name: (module, function, one line of help); the order is that of a user's day.
+COMMANDS = {
+    "run": ("run", "run", "Footage of several cameras in, people across cameras out."),
+    "resume": ("run", "resume", "Go on with a run that was stopped."),
+    "status": ("status", "status", "What of a run is done, stale or due."),
+    "export": ("export", "export", "Write a run's sightings as tables or annotated video."),
+    "demo": ("demo", "demo", "Film a synthetic site, run on it, score the result."),
+    "doctor": ("doctor", "doctor", "What this machine can run, and what is missing."),
+    "evaluate": ("evaluate", "evaluate", "Score a run against labels."),
+    "ingest": ("run", "ingest", "Stage 1: which frames the files hold."),
+    "track": ("run", "track", "Stage 2: find and follow people, keep pictures of them."),
+    "embed": ("run", "embed", "Stage 3: pictures to vectors."),
+    "match": ("run", "match", "Stage 4: who is who."),
+    "completion": ("completion", "completion", "Print the tab completion of a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists commands from a table and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"vidreid.cli.{module}"), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vidreid")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Who is who, across the cameras of a site, from raw footage, offline."""
+
+
+def main() -> None:
+    """The program: errors are two lines on stderr and an exit status (docs/architecture.md)."""
+    debug = "--debug" in sys.argv
+    # Libraries read these when they are imported: no telemetry, no installs, no chatter.
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    os.environ.setdefault("OPENVINO_TELEMETRY", "0")
+    # FFmpeg's words about damaged packets are counted and reported by ourselves.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        status = cli.main(standalone_mode=False, prog_name="vidreid")
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.Abort:
+        sys.exit(_fail("stopped; what is finished is kept", "the same command goes on", 130))
+    except KeyboardInterrupt:
+        sys.exit(_fail("stopped; what is finished is kept", "the same command goes on", 130))
+    except click.ClickException as error:
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "vidreid"
+        sys.exit(_fail(error.format_message(), f"{command} --help", 2))
+    except VidreidError as error:
+        if debug:
+            raise
+        sys.exit(_fail(error.message, error.hint, error.exit_status))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_fail(f"{type(error).__name__}: {error}".splitlines()[0], "this is a fault in vidreid: --debug", 1))
+
+
+def _fail(message: str, hint: str, status: int) -> int:
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    return status

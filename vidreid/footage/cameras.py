@@ -14,7 +14,7 @@ from vidreid.settings import Section, read_model
 from vidreid.types import Camera, Clock
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc".split()
+    [".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".3gp", ".wmv", ".asf", ".flv", ".dav", ".264", ".h264", ".265", ".hevc"]
 )
 NAME = re.compile(r"[\w][\w .-]*")
 

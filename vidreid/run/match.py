@@ -113,8 +113,10 @@ def match(
     identity_of = {t.name: names[clusters[i]] for t, i in zip(known, range(len(known)), strict=True)}
     rows = [_tracklet_row(t, identity_of.get(t.name), near, names, place.get(t.name)) for t in tracklets]
     doubt = near.doubt(threshold)
-    people = [_identity_row(name, [known[i] for i in np.flatnonzero(clusters == c)], doubt[clusters == c])
-              for c, name in enumerate(names)]
+    people = [
+        _identity_row(name, [known[i] for i in np.flatnonzero(clusters == c)], doubt[clusters == c])
+        for c, name in enumerate(names)
+    ]
     evidence = list(_evidence(known, vectors, clusters, apart, near, threshold))
     write_part(folder.match("identities"), pa.Table.from_pylist(people, schema.IDENTITIES), schema.IDENTITIES, header)
     write_part(folder.match("evidence"), pa.Table.from_pylist(evidence, schema.EVIDENCE), schema.EVIDENCE, header)

@@ -175,9 +175,7 @@ class Tools:
         """A new tracker, for one segment; ``rate`` in frames a second."""
         library = plugins.load("tracking", self.networks.tracker.library)
         dim = self.embedder().spec.dim if self.networks.tracker_needs_vectors else None
-        made: Tracker = library.make(
-            self.networks.tracker.name, self.networks.tracker.options, rate=rate, dim=dim
-        )
+        made: Tracker = library.make(self.networks.tracker.name, self.networks.tracker.options, rate=rate, dim=dim)
         return made
 
     def _engine(self, role: str, model: FileModel) -> Engine:

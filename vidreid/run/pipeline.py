@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,7 @@ def run(
     return report
 
 
-def _record(
-    folder: RunFolder, cameras: Sequence[Camera], overrides: Mapping[str, Mapping[str, Any]]
-) -> RunRecord:
+def _record(folder: RunFolder, cameras: Sequence[Camera], overrides: Mapping[str, Mapping[str, Any]]) -> RunRecord:
     """The run's record with new cameras and settings in it."""
     known = folder.read() if folder.exists() else RunRecord((), {}, {})
     records = {camera.name: camera for camera in known.cameras}
@@ -127,6 +125,7 @@ def _ingest(
     plans: dict[str, CameraPlan] = {}
     reporter.start("ingest", {camera.name: len(camera.files) for camera in record.cameras})
     for camera in record.cameras:
+
         def note(line: str) -> None:
             report.notes.append(line)
             reporter.note(line)
@@ -202,7 +201,9 @@ def _say_why(states: Sequence[SegmentState], options: Options, reporter: Reporte
             if count and status == "stale":
                 reporter.note(f"{stage}: {count} of {len(found)} segments are done again ({'; '.join(reasons[:3])})")
             elif count and not options.redo_outdated:
-                reporter.note(f"{stage}: {count} segments are kept though {reasons[0]} (--redo-outdated makes them anew)")
+                reporter.note(
+                    f"{stage}: {count} segments are kept though {reasons[0]} (--redo-outdated makes them anew)"
+                )
 
 
 def _work(folder: RunFolder, plan: CameraPlan, state: SegmentState, options: Options) -> SegmentWork | None:
@@ -302,5 +303,3 @@ def ready_segments(
         for state in segment_states(folder, plan, settings, identities)
         if state.track.status in usable and state.embed.status in usable
     ]
-
-

@@ -189,10 +189,9 @@ def segment_states(
     return states
 
 
-def in_order_of_time(
-    cameras: Mapping[str, CameraPlan], states: Iterable[SegmentState]
-) -> list[SegmentState]:
+def in_order_of_time(cameras: Mapping[str, CameraPlan], states: Iterable[SegmentState]) -> list[SegmentState]:
     """Segments in wall-clock order over all cameras, so that an unfinished run holds the first hours of each."""
+
     def start(state: SegmentState) -> tuple[float, str]:
         timeline = cameras[state.camera].timeline
         first = np.array([state.segment.first])

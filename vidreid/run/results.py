@@ -123,9 +123,7 @@ class Run:
             return BOXES.empty_table()
         timeline = self.timeline(camera)
         rows = self._rows(camera)
-        tables = [
-            _boxes_of(tracklet, part, timeline, interpolate) for tracklet, part in rows if len(part["frame"])
-        ]
+        tables = [_boxes_of(tracklet, part, timeline, interpolate) for tracklet, part in rows if len(part["frame"])]
         if not tables:
             return BOXES.empty_table()
         columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}

@@ -80,9 +80,7 @@ def _counted(frames: Iterator[Frame], camera: str, advance: Callable[[str, int],
     advance(camera, count % STEP)
 
 
-def _with_vectors(
-    tools: Tools, found: Iterator[tuple[Frame, Detections]]
-) -> Iterator[tuple[Frame, Detections]]:
+def _with_vectors(tools: Tools, found: Iterator[tuple[Frame, Detections]]) -> Iterator[tuple[Frame, Detections]]:
     """Detections with a vector each, where the tracker compares appearance."""
     if not tools.networks.tracker_needs_vectors:
         yield from found
@@ -116,7 +114,9 @@ class _Rows:
 
     def table(self) -> pa.Table:
         columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)] or [[]] * len(schema.TRACKS)
-        arrays = [pa.array(column, field.type, safe=False) for column, field in zip(columns, schema.TRACKS, strict=True)]
+        arrays = [
+            pa.array(column, field.type, safe=False) for column, field in zip(columns, schema.TRACKS, strict=True)
+        ]
         return pa.table(arrays, schema=schema.TRACKS)
 
 

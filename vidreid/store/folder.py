@@ -116,6 +116,17 @@ class RunFolder:
         """Store the run's record."""
         write_json(self.record, {"format": FORMAT, **asdict(record)})
 
+    def busy(self) -> bool:
+        """Whether a process works on this run now."""
+        if not (self.path / "lock").is_file():
+            return False
+        with (self.path / "lock").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only writer of this run; stray temporary files of earlier ones are swept.

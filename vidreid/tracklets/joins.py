@@ -7,12 +7,14 @@ else could have made the same step, the pieces are one person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from vidreid.types import Boxes
 
@@ -37,26 +39,18 @@ def join_by_motion(
 
     A track may follow another that ended at most ``gap`` seconds before it began. The cost of a join is the
     distance, in heights of the person, by which the one way carried on misses the other; it must be under ``reach``,
-    heights may differ by the factor ``growth``, and any rival join of either track must cost at least ``margin``
-    more, otherwise it is not made. Of what remains the cheapest assignment one to one is taken.
+    and heights may differ by the factor ``growth``. Joins are the cheapest assignment one to one; one without which
+    the assignment would cost less than ``margin`` more is ambiguous and not made.
     """
-    if not tracks:
-        return []
     order = sorted(tracks, key=lambda track: (float(track.times[0]), track.key))
-    cost = _costs(order, gap, growth)
-    cost[cost >= reach] = np.inf
-    cost[_ambiguous(cost, margin)] = np.inf
-    follows = _assign(cost, reach)
-    groups: list[list[int]] = []
-    group_of: dict[int, list[int]] = {}
+    before: dict[int, int] = {}
+    for ends, starts, cost in _separate(_candidates(order, gap, growth, reach)):
+        before |= {starts[j]: ends[i] for i, j in _certain(cost - reach - margin, margin)}
+    groups: dict[int, list[int]] = {}
     for position, track in enumerate(order):
-        before = follows.get(position)
-        group = [] if before is None else group_of[before]
-        if before is None:
-            groups.append(group)
-        group.append(track.key)
-        group_of[position] = group
-    return groups
+        groups[position] = groups[before[position]] if position in before else []
+        groups[position].append(track.key)
+    return [group for position, group in groups.items() if position not in before]
 
 
 def interpolate(
@@ -74,17 +68,33 @@ def interpolate(
     return all_frames[inside], filled, missing
 
 
-def _costs(tracks: Sequence[Track], gap: float, growth: float) -> Floats:
-    """(n, n) cost of the join of row and column, infinite where it cannot be."""
-    cost = np.full((len(tracks), len(tracks)), np.inf)
-    leaving = [_line(track.times, track.boxes, last=True) for track in tracks]
-    entering = [_line(track.times, track.boxes, last=False) for track in tracks]
-    starts = np.array([track.times[0] for track in tracks])
-    for i, track in enumerate(tracks):
-        wait = starts - track.times[-1]
-        for j in np.flatnonzero((wait > 0) & (wait <= gap)):
-            cost[i, j] = _miss(leaving[i], entering[j], wait[j], growth)
-    return cost
+def _candidates(order: Sequence[Track], gap: float, growth: float, reach: float) -> dict[tuple[int, int], float]:
+    """Cost of every join that can be, by the positions of the earlier and the later track."""
+    starts = np.array([track.times[0] for track in order])
+    leaving = [_line(track.times, track.boxes, last=True) for track in order]
+    entering = [_line(track.times, track.boxes, last=False) for track in order]
+    found = {}
+    for i, track in enumerate(order):
+        end = track.times[-1]
+        for j in range(*np.searchsorted(starts, [end, end + gap], side="right")):
+            cost = _miss(leaving[i], entering[j], starts[j] - end, growth)
+            if cost < reach:
+                found[i, j] = cost
+    return found
+
+
+def _separate(candidates: dict[tuple[int, int], float]) -> Iterator[tuple[list[int], list[int], Floats]]:
+    """The candidates in parts that share no track: earlier tracks, later tracks, cost (n, m), infinite where none."""
+    if not candidates:
+        return
+    rows, columns = np.array(list(candidates)).T
+    count = int(max(rows.max(), columns.max())) + 1
+    # An end and a start of one track are two nodes: only joins connect.
+    graph = coo_array((np.ones(len(rows)), (rows, columns + count)), shape=(2 * count, 2 * count))
+    part = connected_components(graph, directed=False)[1][rows]
+    for number in np.unique(part):
+        ends, starts = np.unique(rows[part == number]).tolist(), np.unique(columns[part == number]).tolist()
+        yield ends, starts, np.array([[candidates.get((i, j), np.inf) for j in starts] for i in ends])
 
 
 def _line(times: Floats, boxes: Boxes, *, last: bool, span: float = 1.0) -> Line:
@@ -99,12 +109,13 @@ def _line(times: Floats, boxes: Boxes, *, last: bool, span: float = 1.0) -> Line
 
 
 def _slope(moment: Floats, centre: Floats) -> Floats:
-    """Theil-Sen: the median slope over all pairs, unmoved by a third of wrong boxes; 0 for a single box."""
+    """Theil-Sen: the median slope over all pairs, unmoved by a third of wrong boxes; 0 for a single moment."""
     first, second = np.triu_indices(len(moment), k=1)
-    if not len(first):
+    apart = moment[second] > moment[first]
+    if not apart.any():
         return np.zeros(2)
-    slopes = (centre[second] - centre[first]) / (moment[second] - moment[first])[:, None]
-    return np.asarray(np.median(slopes, axis=0))
+    step, wait = centre[second] - centre[first], moment[second] - moment[first]
+    return np.asarray(np.median(step[apart] / wait[apart, None], axis=0))
 
 
 def _miss(leaving: Line, entering: Line, wait: float, growth: float) -> float:
@@ -121,17 +132,15 @@ def _miss(leaving: Line, entering: Line, wait: float, growth: float) -> float:
     return float(nearest / np.sqrt(height * next_height))
 
 
-def _ambiguous(cost: Floats, margin: float) -> NDArray[np.bool_]:
-    """Joins with a rival, in the same row or column, that costs less or under ``margin`` more."""
-    rivals = np.full_like(cost, np.inf)
-    for axis in (0, 1):
-        ordered = np.sort(cost, axis=axis)
-        best, second = np.take(ordered, [0], axis=axis), np.take(ordered, [min(1, len(cost) - 1)], axis=axis)
-        rivals = np.minimum(rivals, np.where(cost == best, second, best))
-    return np.isfinite(cost) & (rivals < cost + margin)
+def _certain(worth: Floats, margin: float) -> list[tuple[int, int]]:
+    """Joins of the assignment of least total ``worth`` (negative; infinite where none) that it cannot well miss."""
+    worth = np.where(np.isfinite(worth), worth, 0.0)
+    best = linear_sum_assignment(worth)
+    joins = [(i, j) for i, j in zip(*best, strict=True) if worth[i, j] < 0]
+    return [join for join in joins if _total_without(join, worth) - worth[best].sum() >= margin]
 
 
-def _assign(cost: Floats, reach: float) -> dict[int, int]:
-    """For each track that follows another: position of the one before it."""
-    rows, columns = linear_sum_assignment(np.where(np.isfinite(cost), cost - reach, 0.0))
-    return {int(j): int(i) for i, j in zip(rows, columns, strict=True) if np.isfinite(cost[i, j])}
+def _total_without(join: tuple[int, int], worth: Floats) -> float:
+    other = worth.copy()
+    other[join] = 0.0
+    return float(other[linear_sum_assignment(other)].sum())

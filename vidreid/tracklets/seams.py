@@ -36,9 +36,7 @@ def join_seam(before: OverlapRows, after: OverlapRows) -> list[tuple[int, int]]:
         count[cells] += 1
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
     rows, columns = linear_sum_assignment(-mean)
-    return [
-        (int(lefts[r]), int(rights[c])) for r, c in zip(rows, columns, strict=True) if mean[r, c] >= LEAST
-    ]
+    return [(int(lefts[r]), int(rights[c])) for r, c in zip(rows, columns, strict=True) if mean[r, c] >= LEAST]
 
 
 def iou(a: Boxes, b: Boxes) -> Array:

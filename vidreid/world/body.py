@@ -74,7 +74,7 @@ def _head(person: Person, spacing: float) -> Iterator[Part]:
     nose = ellipsoid(0.008 * h, 0.012 * h, 0.012 * h, spacing).moved(y=0.066 * h, z=0.075 * h)
     yield "head", nose, _plain(person.skin)
     if person.hair == "long":
-        fall = turned(np.array(((0.12, 0.045, 0.05), (0.06, 0.056, 0.05), (-0.06, 0.05, 0.028))) * h, spacing)
+        fall = turned(np.array(((0.142, 0.0, 0.0), (0.13, 0.03, 0.03), (0.08, 0.053, 0.048), (-0.06, 0.05, 0.028))) * h, spacing)
         yield "head", fall.moved(y=-0.022 * h), _plain(person.hair_colour)
     if person.hair == "bun":
         bun = ellipsoid(0.026 * h, 0.026 * h, 0.026 * h, spacing).moved(y=-0.055 * h, z=0.125 * h)
@@ -136,8 +136,9 @@ def _leg(person: Person, spacing: float, side: str, sign: float) -> Iterator[Par
     upper, lower = (HIP - KNEE) * h, (KNEE - ANKLE) * h
     covered = person.bottom == "trousers"
     cloth = _cloth(person.bottom_colour)
-    thigh = limb(upper, 0.05 * thick, (0.04 if covered else 0.035) * thick, spacing, depth=1.1)
-    hem = {"trousers": -2 * upper, "shorts": -0.8 * upper, "skirt": 0.5 * upper}[person.bottom]
+    start = 0.025 * h
+    thigh = limb(upper - start, 0.045 * thick, (0.04 if covered else 0.035) * thick, spacing, depth=1.1).moved(z=-start)
+    hem = {"trousers": -2 * upper, "shorts": -0.8 * upper, "skirt": -0.85 * upper}[person.bottom]
     yield f"{side} thigh", thigh, _hemmed(cloth, person.skin, hem)
     shin = limb(lower, (0.039 if covered else 0.033) * thick, (0.032 if covered else 0.021) * thick, spacing)
     yield f"{side} shin", shin, cloth if covered else _plain(person.skin)

@@ -17,7 +17,7 @@ BONES = (
     "left arm", "left forearm", "left thigh", "left shin", "left foot",
     "right arm", "right forearm", "right thigh", "right shin", "right foot",
 )  # fmt: skip
-HIP, KNEE, ANKLE, SHOULDER, NECK, ELBOW = 0.52, 0.285, 0.045, 0.80, 0.845, 0.625  # heights, in shares of the person's
+HIP, KNEE, ANKLE, SHOULDER, NECK, ELBOW = 0.52, 0.285, 0.045, 0.79, 0.845, 0.625  # heights, in shares of the person's
 CYCLE = 0.84  # metres walked in one cycle of two steps, in shares of the height
 
 
@@ -66,7 +66,7 @@ def _arm(
     upper = -0.45 * effort * np.sin(cycle)
     lower = upper + 0.18 + 0.25 * effort * (0.5 - 0.5 * np.sin(cycle))
     chest = rotation[1]
-    joint[first] = chest @ (side * 0.106 * height * build**0.7, 0.0, (SHOULDER - HIP) * height)
+    joint[first] = chest @ (side * 0.1 * height * build**0.7, 0.0, (SHOULDER - HIP) * height)
     rotation[first] = chest @ _about_y(-side * 0.10 * build) @ _about_x(upper)
     joint[first + 1] = joint[first] + rotation[first] @ (0.0, 0.0, (ELBOW - SHOULDER) * height)
     rotation[first + 1] = chest @ _about_y(-side * 0.04) @ _about_x(lower)

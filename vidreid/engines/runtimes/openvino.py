@@ -99,9 +99,7 @@ class OpenVinoEngine:
     def _finish(self, job: tuple[Any, Future[dict[str, Array]], Array]) -> None:
         request, future, _ = job
         try:
-            results = {
-                name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self.outputs)
-            }
+            results = {name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self.outputs)}
         except RuntimeError as error:
             future.set_exception(error)
         else:

@@ -1,0 +1,107 @@
+"""Options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+RUN_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+# option name: (section, key) of the settings
+SETTINGS = {
+    "detector": ("detection", "detector"),
+    "runtime": ("detection", "runtime"),
+    "tile": ("detection", "tile"),
+    "tracker": ("tracking", "tracker"),
+    "embedder": ("embedding", "embedder"),
+    "threshold": ("matching", "threshold"),
+}
+
+
+class TrackerName(click.ParamType):
+    """A tracker's name or YAML, completed from configs/trackers."""
+
+    name = "tracker"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from vidreid.resources import carried
+
+        names = sorted(file.stem for file in (carried("configs") / "trackers").glob("*.yaml"))
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+class Footage(click.ParamType):
+    """``CAMERA=FILE``: the shell completes the file."""
+
+    name = "footage"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        camera, sign, path = incomplete.partition("=")
+        if not sign:
+            return [CompletionItem(incomplete, type="file")]
+        folder = Path(path) if path.endswith("/") else Path(path).parent
+        found = sorted(folder.glob("*")) if folder.is_dir() else []
+        return [CompletionItem(f"{camera}={file}") for file in found if str(file).startswith(path)]
+
+
+def run_options(command: Command) -> Command:
+    """Footage, where to, with which networks, and how the work is done."""
+    for option in reversed(
+        [
+            click.argument("footage", nargs=-1, type=Footage()),
+            click.option("--output", type=RUN_FOLDER, help="The run folder; made anew or gone on with."),
+            click.option("--detector", metavar="NAME|PATH", help="Person detector [default: the first at hand]."),
+            click.option("--embedder", metavar="NAME|PATH", help="Re-identification network, or colours."),
+            click.option("--tracker", metavar="NAME|YAML", type=TrackerName(), help="Tracker [default: bytetrack]."),
+            click.option("--runtime", metavar="NAME", help="Engine runtime [default: what fits the network]."),
+            click.option("--tile", type=int, metavar="PIXELS", help="Also search tiles of this side (small people)."),
+            click.option(
+                "--threshold", type=float, metavar="COSINE", help="From which two sightings may be one person."
+            ),
+            click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="YAML with any setting."),
+            click.option(
+                "--max-damage",
+                type=float,
+                default=0.05,
+                show_default=True,
+                metavar="SHARE",
+                help="Lost share of frames from which the exit status is 4.",
+            ),
+            *work_options(),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def work_options() -> list[Callable[[Any], Any]]:
+    """How work is done; nothing here changes what comes out."""
+    return [
+        click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes."),
+        click.option("--offline", is_flag=True, help="Never download a network."),
+        click.option("--redo-outdated", is_flag=True, help="Make anew what an older program made."),
+        click.option("--trust-checkpoint", is_flag=True, help="Open an unregistered .pt file (it can run any code)."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    ]
+
+
+def overrides(settings_file: Path | None, chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Settings that the command line states: those of the YAML, then the options."""
+    from vidreid.settings import Settings, check_model, read_yaml
+
+    stated: dict[str, dict[str, Any]] = {}
+    if settings_file is not None:
+        found = read_yaml(settings_file) or {}
+        check_model(Settings, found, str(settings_file))
+        stated = {section: dict(values or {}) for section, values in found.items()}
+    for name, value in chosen.items():
+        if value is not None:
+            section, key = SETTINGS[name]
+            stated.setdefault(section, {})[key] = value
+    return stated

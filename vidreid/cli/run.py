@@ -1,0 +1,165 @@
+"""`run`, its stages by themselves, and `resume`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vidreid.cli.options import RUN_FOLDER, SETTINGS, overrides, run_options, work_options
+from vidreid.errors import UsageError
+
+
+@click.command()
+@run_options
+@click.pass_context
+def run(ctx: click.Context, **options: Any) -> int:
+    """Find, follow and match the people in FOOTAGE.
+
+    FOOTAGE is CAMERA=FILE, CAMERA=FOLDER, a bare FILE, or a cameras YAML; several files of one camera in order of
+    time. Run it again, or `vidreid resume RUN`, to go on after a stop; what is done is kept.
+    """
+    return _run("match", **options)
+
+
+@click.command()
+@run_options
+def ingest(**options: Any) -> int:
+    """Read which frames the files of FOOTAGE hold, and when each was taken. FOOTAGE may be a run folder."""
+    return _run("ingest", **options)
+
+
+@click.command()
+@run_options
+def track(**options: Any) -> int:
+    """Find and follow people and keep pictures of them, after `ingest`. FOOTAGE may be a run folder."""
+    return _run("track", **options)
+
+
+@click.command()
+@run_options
+def embed(**options: Any) -> int:
+    """Turn pictures into vectors, after `track`. FOOTAGE may be a run folder."""
+    return _run("embed", **options)
+
+
+@click.command()
+@run_options
+def match(**options: Any) -> int:
+    """Decide who is who, after `embed`. FOOTAGE may be a run folder."""
+    return _run("match", **options)
+
+
+@click.command()
+@click.argument("run_folder", metavar="RUN", type=RUN_FOLDER)
+def resume(run_folder: Path, **options: Any) -> int:
+    """Go on with RUN where it was stopped."""
+    chosen = dict.fromkeys(SETTINGS)
+    return _run("match", (), output=run_folder, settings_file=None, max_damage=0.05, **chosen, **options)
+
+
+for _option in reversed(work_options()):
+    resume = _option(resume)
+
+
+def _run(
+    until: str,
+    footage: tuple[str, ...],
+    output: Path | None,
+    settings_file: Path | None,
+    max_damage: float,
+    workers: int,
+    offline: bool,
+    redo_outdated: bool,
+    trust_checkpoint: bool,
+    as_json: bool,
+    **chosen: Any,
+) -> int:
+    from vidreid.run.pipeline import Options
+    from vidreid.run.pipeline import run as run_pipeline
+    from vidreid.run.progress import reporter_for
+    from vidreid.run.results import Run
+    from vidreid.store.folder import RunFolder
+
+    words, folder = _place(footage, output)
+    cameras = []
+    if words:
+        from vidreid.footage.cameras import parse_cameras
+
+        cameras = parse_cameras(words)
+    elif not RunFolder(folder).exists():
+        RunFolder(folder).read()
+    options = Options(until, workers, offline, redo_outdated, trust_checkpoint)
+    reporter = reporter_for(sys.stderr)
+    try:
+        report = run_pipeline(RunFolder(folder), cameras, overrides(settings_file, chosen), options, reporter)
+    finally:
+        reporter.stop()
+    found = Run(folder)
+    summary = found.summary()
+    matched = until == "match" and summary.covered != "not matched yet"
+    if matched:
+        from vidreid.views.people import write_people
+
+        write_people(found, RunFolder(folder).people)
+    status = 4 if report.failed or summary.damage > max_damage else 0
+    if as_json:
+        state = {"failed": report.failed, "frames_per_second": _rate(report), "exit_status": status}
+        click.echo(json.dumps({**summary.as_dict(), **state}, indent=1))
+    else:
+        _print(folder, summary, report, matched)
+    nothing = not summary.frames
+    return 3 if nothing else status
+
+
+def _place(footage: tuple[str, ...], output: Path | None) -> tuple[tuple[str, ...], Path]:
+    """Footage words and the run folder; a word may be the run folder itself."""
+    runs = [word for word in footage if (Path(word) / "run.json").is_file()]
+    if runs and output is None:
+        if len(footage) > 1:
+            raise UsageError(f"{runs[0]} is a run folder", "give it alone, or as --output")
+        return (), Path(runs[0])
+    if output is None:
+        raise UsageError("no run folder given", "add --output RUN")
+    return footage, output
+
+
+def _rate(report: Any) -> float | None:
+    return round(report.frames / report.seconds, 1) if report.frames and report.seconds else None
+
+
+def _print(folder: Path, summary: Any, report: Any, matched: bool) -> None:
+    """The last table: what was found, what limits trust, what to type next."""
+    rows = [
+        ("cameras", f"{summary.cameras}"),
+        ("footage", f"{summary.hours:.2f} h, {summary.frames} frames ({summary.covered})"),
+    ]
+    if matched:
+        rows += [
+            ("sightings (tracklets)", f"{summary.sightings}"),
+            ("people (identities)", f"{summary.people}"),
+            ("seen in more than one camera", f"{summary.people_in_several}"),
+        ]
+    rate = _rate(report)
+    if rate is not None:
+        rows.append(("frames a second", f"{rate}"))
+    click.echo("")
+    for name, value in rows:
+        click.echo(f"{name:<30}{value}")
+    for note in summary.notes:
+        click.echo(f"{'limits trust':<30}{note}")
+    for key, error in report.failed.items():
+        click.echo(f"{'failed':<30}{error if error.startswith(key.split('/')[0]) else f'{key}: {error}'}")
+    click.echo("")
+    if report.failed:
+        click.echo(f"next: vidreid status {folder}")
+        click.echo(f"      vidreid resume {folder}")
+    elif matched:
+        click.echo(f"next: look at {folder / 'people.html'}  (a match is a lead, not proof)")
+        click.echo(f"      vidreid export {folder} --format csv --output {folder}-export")
+    else:
+        click.echo(f"next: vidreid status {folder}")
+        click.echo(f"      vidreid resume {folder}")
