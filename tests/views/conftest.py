@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -15,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vidreid.footage.decode import SegmentDecoder
+from vidreid.footage.clock import Timeline
 from vidreid.footage.probe import probe
-from vidreid.run.results import BOXES
+from vidreid.run.results import BOXES, CROPS, Summary
 from vidreid.store import schema
-from vidreid.types import Array, Frame, Segment, VideoFile
+from vidreid.types import Array, Clock, VideoFile
+from vidreid.views.frames import frames
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,17 +43,6 @@ class Walk:
     def box(self, frame: int) -> tuple[float, float, float, float]:
         x, y = 2.3 + frame - self.first, 4.7 + 3 * self.number
         return x, y, x + 12.1, y + 30.4
-
-
-@dataclass(frozen=True)
-class Summary:
-    cameras: int
-    hours: float
-    sightings: int
-    people: int
-    people_in_several: int
-    notes: list[str]
-    covered: str
 
 
 class FakeRun:
@@ -82,29 +71,16 @@ class FakeRun:
     def footage(self, camera: str) -> list[Path]:
         return self._footage[camera]
 
-    def moments(self, camera: str) -> tuple[Array | None, Array]:
-        elapsed: list[float] = []
-        for file in self._files[camera]:
-            start = elapsed[-1] + 0.04 if elapsed else 0.0
-            elapsed += [start + float(int(p - file.pts[0]) * file.time_base) for p in file.pts]
+    def timeline(self, camera: str) -> Timeline:
         start = self._starts[camera]
-        seconds = np.array(elapsed)
-        us = (
-            None
-            if start is None
-            else np.rint(seconds * 1e6).astype(np.int64) + (start - EPOCH) // timedelta(microseconds=1)
-        )
-        return us, seconds
+        first = None if start is None else (start - EPOCH) // timedelta(microseconds=1)
+        later = None if first is None else first + 5_000_000
+        starts = (first, *[later] * (len(self._files[camera]) - 1))
+        return Timeline(self._files[camera], Clock(starts))
 
-    def frames(self, camera: str, first: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        for number, (path, file) in enumerate(zip(self.footage(camera), self.files(camera), strict=True)):
-            for a, b in pairwise([*file.stretches.tolist(), len(file.pts)]):
-                begin = max(a + file.first, first)
-                end = b + file.first if stop is None else min(b + file.first, stop)
-                if begin < end:
-                    key = file.first + int(file.key[file.key <= begin - file.first][-1])
-                    decoder = SegmentDecoder(path, file, Segment(camera, 0, number, key, end, key, end))
-                    yield from (frame for frame in decoder.frames() if frame.index >= begin)
+    def moments(self, camera: str) -> tuple[Array | None, Array]:
+        every = np.arange(sum(len(file.pts) for file in self._files[camera]))
+        return self.timeline(camera).utc(every), self.timeline(camera).elapsed(every)
 
     def boxes(self, camera: str, *, interpolate: bool = True) -> pa.Table:
         times, elapsed = self.moments(camera)
@@ -180,21 +156,17 @@ class FakeRun:
         return pa.Table.from_pylist(people, schema.IDENTITIES)
 
     def crops(self, tracklets: Collection[str] | None = None, *, best: int | None = None) -> pa.Table:
-        kinds = {"tracklet": pa.string(), "camera": pa.string(), "frame": pa.int32(), "quality": pa.float32()}
-        columns = pa.schema(
-            [*kinds.items(), *(BOXES.field(name) for name in ("pts", "time", "elapsed_s", "x1", "y1", "x2", "y2"))]
-        ).append(pa.field("jpeg", pa.binary()))
         rows = []
         for walk in self._walks:
             if tracklets is None or walk.name in tracklets:
                 found = sorted(self._crops(walk), key=lambda row: -row["quality"])
                 rows += found[:best]
-        return pa.Table.from_pylist(rows, columns)
+        return pa.Table.from_pylist(rows, CROPS)
 
     def _crops(self, walk: Walk) -> Iterator[dict[str, object]]:
         times, elapsed = self.moments(walk.camera)
         for frame in sorted({walk.first, (walk.first + walk.last) // 2}):
-            image = next(self.frames(walk.camera, frame, frame + 1)).image
+            image = next(frames(self, walk.camera, frame, frame + 1)).image
             x1, y1, x2, y2 = (round(v) for v in walk.box(frame))
             x, y = max(0, x1 - 4), max(0, y1 - 4)
             ok, jpeg = cv2.imencode(".jpg", image[y : y2 + 4, x : x2 + 4, ::-1])
@@ -207,9 +179,17 @@ class FakeRun:
     def summary(self) -> Summary:
         people = self.identities().to_pylist()
         several = sum(len(row["cameras"]) > 1 for row in people)
-        hours = sum(self.moments(camera)[1][-1] for camera in self.cameras) / 3600
+        seconds = [self.timeline(camera).duration for camera in self.cameras]
         return Summary(
-            len(self.cameras), hours, len(self._walks), len(people), several, list(self._notes), "all of the footage"
+            cameras=len(self.cameras),
+            hours=sum(seconds) / 3600,
+            frames=sum(len(file.pts) for files in self._files.values() for file in files),
+            sightings=len(self._walks),
+            people=len(people),
+            people_in_several=several,
+            damage=0.0,
+            notes=self._notes,
+            covered="all footage",
         )
 
 

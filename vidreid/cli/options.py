@@ -24,7 +24,7 @@ SETTINGS = {
 }
 
 
-class TrackerName(click.ParamType):
+class TrackerName(click.ParamType[str]):
     """A tracker's name or YAML, completed from configs/trackers."""
 
     name = "tracker"
@@ -36,7 +36,7 @@ class TrackerName(click.ParamType):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-class Footage(click.ParamType):
+class Footage(click.ParamType[str]):
     """``CAMERA=FILE``: the shell completes the file."""
 
     name = "footage"

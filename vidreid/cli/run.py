@@ -9,14 +9,13 @@ from typing import Any
 
 import click
 
-from vidreid.cli.options import RUN_FOLDER, SETTINGS, overrides, run_options, work_options
+from vidreid.cli.options import RUN_FOLDER, overrides, run_options, work_options
 from vidreid.errors import UsageError
 
 
 @click.command()
 @run_options
-@click.pass_context
-def run(ctx: click.Context, **options: Any) -> int:
+def run(**options: Any) -> int:
     """Find, follow and match the people in FOOTAGE.
 
     FOOTAGE is CAMERA=FILE, CAMERA=FOLDER, a bare FILE, or a cameras YAML; several files of one camera in order of
@@ -57,8 +56,7 @@ def match(**options: Any) -> int:
 @click.argument("run_folder", metavar="RUN", type=RUN_FOLDER)
 def resume(run_folder: Path, **options: Any) -> int:
     """Go on with RUN where it was stopped."""
-    chosen = dict.fromkeys(SETTINGS)
-    return _run("match", (), output=run_folder, settings_file=None, max_damage=0.05, **chosen, **options)
+    return _run("match", (), output=run_folder, settings_file=None, max_damage=0.05, **options)
 
 
 for _option in reversed(work_options()):

@@ -48,4 +48,4 @@ class Letterbox:
         scale = np.array([self.source[1] / width, self.source[0] / height] * 2, np.float32)
         moved = (boxes - np.array([left, top, left, top], np.float32)) * scale
         limit = np.array([self.source[1], self.source[0]] * 2, np.float32)
-        return np.clip(moved, 0, limit).astype(np.float32)
+        return np.asarray(np.clip(moved, 0, limit).astype(np.float32))

@@ -25,7 +25,7 @@ def _starts(length: int, side: int) -> list[int]:
     if length <= side:
         return [0]
     count = int(np.ceil((length - side) / (side * (1 - OVERLAP)))) + 1
-    return np.linspace(0, length - side, count).astype(int).tolist()
+    return [int(start) for start in np.linspace(0, length - side, count)]
 
 
 def merge(views: Sequence[Detections]) -> Detections:

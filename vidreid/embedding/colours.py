@@ -54,13 +54,14 @@ def histogram(crop: Crop) -> Array:
     parts = np.concatenate([colour, shade], 1)
     # Square roots: the product of two such vectors is the overlap of the histograms (Bhattacharyya).
     parts = np.sqrt(parts / np.maximum(parts.sum(1, keepdims=True), 1e-9))
-    return normalize(parts.reshape(1, -1))[0]
+    unit: Array = normalize(parts.reshape(1, -1))[0]
+    return unit
 
 
 def _without_cast(image: Array) -> Array:
     """The picture with its colour cast and exposure evened out (grey world)."""
     mean = image.reshape(-1, 3).mean(0)
-    return np.clip(image * (110.0 / np.maximum(mean, 1.0)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * (110.0 / np.maximum(mean, 1.0)), 0, 255).astype(np.uint8))
 
 
 def _soft(stripe: Array, place: Array, weight: Array, bins: int, *, circular: bool) -> Array:

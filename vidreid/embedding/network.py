@@ -32,7 +32,8 @@ def person(crop: Crop, size: tuple[int, int]) -> Image:
     height, width = crop.image.shape[:2]
     x1, y1 = np.clip(np.floor(crop.box[:2]), 0, [width - 1, height - 1]).astype(int)
     x2, y2 = np.maximum(np.ceil(crop.box[2:]).astype(int), [x1 + 1, y1 + 1])
-    return cv2.resize(crop.image[y1:y2, x1:x2], (size[1], size[0]))
+    scaled: Image = cv2.resize(crop.image[y1:y2, x1:x2], (size[1], size[0]))
+    return scaled
 
 
 def _vector(outputs: dict[str, Array]) -> Array:

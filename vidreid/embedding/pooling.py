@@ -14,7 +14,7 @@ def normalize(vectors: Array, branches: int = 1) -> Array:
     parts = vectors.reshape(len(vectors), branches, -1)
     length = np.linalg.norm(parts, axis=2, keepdims=True)
     unit = parts / np.maximum(length, 1e-12) / np.sqrt(branches)
-    return unit.reshape(vectors.shape).astype(np.float32)
+    return np.asarray(unit.reshape(vectors.shape).astype(np.float32))
 
 
 def pool(clips: Sequence[Array], branches: int = 1) -> Array:

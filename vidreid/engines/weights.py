@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import urllib.error
 import urllib.request
@@ -133,7 +132,7 @@ def download(url: str, target: Path, digest: str) -> None:
                 file.write(chunk)
         if file_sha256(temporary) != digest:
             raise InputError(f"{url}: not the registered file (SHA-256)", "get it from somebody you trust")
-        os.replace(temporary, target)
+        temporary.replace(target)
     except (urllib.error.URLError, TimeoutError) as error:
         raise MissingError(f"{url}: cannot be had ({error})", f"put the file into {target.parent} by hand") from None
     finally:

@@ -13,9 +13,10 @@ from vidreid.errors import InputError, UsageError
 from vidreid.settings import Section, read_model
 from vidreid.types import Camera, Clock
 
-VIDEO_SUFFIXES = frozenset(
-    [".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".3gp", ".wmv", ".asf", ".flv", ".dav", ".264", ".h264", ".265", ".hevc"]
+_SUFFIXES = (
+    ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc"
 )
+VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())  # noqa: SIM905 - a table of nineteen lines tells no more
 NAME = re.compile(r"[\w][\w .-]*")
 
 
@@ -57,19 +58,23 @@ def parse_cameras(words: Sequence[str]) -> list[Camera]:
         raise UsageError("no footage given", "vidreid run c0=FILE c1=FILE --output RUN")
     cameras: dict[str, Camera] = {}
     for word in words:
-        for name, files, clock in _read_word(word):
-            earlier = cameras.get(name)
-            if earlier is not None:
-                files = (*earlier.files, *files)
-                clock = Clock((*earlier.clock.starts, *clock.starts), clock.offset_us, clock.drift_ppm)
-            repeated = {file for file in files if files.count(file) > 1}
-            if repeated:
-                raise UsageError(f"{name}: {min(repeated)} is given twice", "name each file once")
-            cameras[name] = Camera(name, files, clock)
+        for camera in _read_word(word):
+            earlier = cameras.get(camera.name)
+            cameras[camera.name] = camera if earlier is None else _longer(earlier, camera)
     return list(cameras.values())
 
 
-def _read_word(word: str) -> list[tuple[str, tuple[Path, ...], Clock]]:
+def _longer(earlier: Camera, later: Camera) -> Camera:
+    """One camera whose files were named in two words."""
+    repeated = set(earlier.files) & set(later.files)
+    if repeated:
+        raise UsageError(f"{later.name}: {min(repeated)} is given twice", "name each file once")
+    starts = (*earlier.clock.starts, *later.clock.starts)
+    clock = Clock(starts, later.clock.offset_us, later.clock.drift_ppm)
+    return Camera(later.name, earlier.files + later.files, clock)
+
+
+def _read_word(word: str) -> list[Camera]:
     name, sign, path = word.partition("=")
     if not sign or Path(word).exists():
         file = Path(word)
@@ -79,7 +84,7 @@ def _read_word(word: str) -> list[tuple[str, tuple[Path, ...], Clock]]:
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a camera", "letters, digits, _ - and . only: CAMERA=FILE")
     files = _footage(name, Path(path).expanduser())
-    return [(name, files, Clock((None,) * len(files)))]
+    return [Camera(name, files, Clock((None,) * len(files)))]
 
 
 def _footage(camera: str, path: Path) -> tuple[Path, ...]:
@@ -94,7 +99,7 @@ def _footage(camera: str, path: Path) -> tuple[Path, ...]:
     return (path.resolve(),)
 
 
-def _read_yaml(path: Path) -> list[tuple[str, tuple[Path, ...], Clock]]:
+def _read_yaml(path: Path) -> list[Camera]:
     found = read_model(CamerasFile, path)
     cameras = []
     for name, entry in found.cameras.items():
@@ -109,7 +114,7 @@ def _read_yaml(path: Path) -> list[tuple[str, tuple[Path, ...], Clock]]:
             start = item.start or (entry.start if number == 0 else None)
             starts += [_microseconds(start), *[None] * (len(found_files) - 1)]
         clock = Clock(tuple(starts), round(entry.offset_seconds * 1e6), entry.drift_ppm)
-        cameras.append((name, tuple(files), clock))
+        cameras.append(Camera(name, tuple(files), clock))
     return cameras
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,11 +50,11 @@ def _since_start(file: VideoFile) -> Array:
     bounds = [*file.stretches.tolist(), len(times)]
     parts: list[Array] = []
     end = 0.0
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in itertools.pairwise(bounds):
         part = times[start:stop] - times[start] + end
         parts.append(part)
         end = float(part[-1]) + _step(times[start:stop])
-    return np.rint(np.concatenate(parts)).astype(np.int64)
+    return np.asarray(np.rint(np.concatenate(parts)).astype(np.int64))
 
 
 def _file_starts(within: Sequence[Array], clock: Clock) -> list[int]:

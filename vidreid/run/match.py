@@ -127,8 +127,11 @@ def match(
 def _tracklet_row(
     tracklet: Tracklet, identity: str | None, near: Margins, names: Sequence[str], place: int | None
 ) -> dict[str, Any]:
-    alone = place is None
-    other = -1 if place is None else int(near.nearest[place])
+    own, nearest, likeness = (
+        (None, None, None)
+        if place is None
+        else (_number(near.own[place]), int(near.nearest[place]), _number(near.other[place]))
+    )
     heights = tracklet.way.boxes[:, 3] - tracklet.way.boxes[:, 1]
     return {
         "tracklet": tracklet.name,
@@ -142,16 +145,16 @@ def _tracklet_row(
         "end_s": tracklet.end_s,
         "boxes": len(tracklet.way.frames),
         "height": float(np.median(heights)),
-        "similarity": None if alone else _number(near.own[place]),
-        "nearest": names[other] if other >= 0 else None,
-        "nearest_similarity": None if alone else _number(near.other[place]),
+        "similarity": own,
+        "nearest": names[nearest] if nearest is not None and nearest >= 0 else None,
+        "nearest_similarity": likeness,
         "pieces": [
             {"segment": p.segment, "track": p.track, "first": p.first, "last": p.last} for p in tracklet.way.pieces
         ],
     }
 
 
-def _number(value: float) -> float | None:
+def _number(value: Any) -> float | None:
     return None if np.isnan(value) else float(value)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from vidreid import plugins
 from vidreid.engines.weights import FileModel, find_model
 from vidreid.errors import InputError, MissingError
@@ -22,7 +24,7 @@ class TrackerFile(Section):
 
     library: str
     name: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,9 @@ def run(
     with folder.locked():
         record = _record(folder, cameras, overrides)
         settings = check_model(Settings, record.settings, "settings")
-        networks: Networks | None = None
         if options.until != "ingest":
             networks = _networks(record, settings, options, reporter)
-            record = replace(record, networks=asdict(networks.identities)) if networks else record
+            record = replace(record, networks=asdict(networks.identities))
         folder.write(record)
         plans = _ingest(folder, record, settings, report, reporter)
         if options.until != "ingest" and plans:
@@ -112,8 +111,8 @@ def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
     return CameraRecord(camera.name, files, camera.clock.starts, camera.clock.offset_us, camera.clock.drift_ppm)
 
 
-def _networks(record: RunRecord, settings: Settings, options: Options, reporter: Reporter) -> Networks | None:
-    """The networks, looked for before any footage is read. None where only `match` of a finished run can need them."""
+def _networks(record: RunRecord, settings: Settings, options: Options, reporter: Reporter) -> Networks:
+    """The networks, looked for before any footage is read."""
     cameras = {camera.name: camera_of(camera) for camera in record.cameras}
     return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
 
@@ -158,7 +157,7 @@ def _segments(
     plans: Mapping[str, CameraPlan],
     settings: Settings,
     identities: Identities,
-    networks: Networks | None,
+    networks: Networks,
     options: Options,
     report: Report,
     reporter: Reporter,

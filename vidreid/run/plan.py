@@ -237,7 +237,7 @@ def read_files(path: Path) -> list[VideoFile]:
         row["pixel_aspect"] = Fraction(row["pixel_aspect"])
         row["time_base"] = Fraction(row["time_base"])
         row["notes"] = tuple(row["notes"])
-        files.append(VideoFile(**row, **{name: arrays[number] for name, arrays in lists.items()}))
+        files.append(VideoFile(**row | {name: arrays[number] for name, arrays in lists.items()}))
     return files
 
 
@@ -249,4 +249,4 @@ def header_for(inputs: Mapping[str, Any], facts: Mapping[str, Any] | None = None
 def counts(states: Iterable[State]) -> dict[Status, int]:
     """How many parts are in which state."""
     found = Counter(state.status for state in states)
-    return {status: found[status] for status in ("done", "stale", "outdated", "due")}  # type: ignore[misc]
+    return {status: found[status] for status in ("done", "stale", "outdated", "due")}

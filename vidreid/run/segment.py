@@ -113,10 +113,10 @@ class _Rows:
             self._parts.append((*place, *boxes.T, scores, ids))
 
     def table(self) -> pa.Table:
-        columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)] or [[]] * len(schema.TRACKS)
-        arrays = [
-            pa.array(column, field.type, safe=False) for column, field in zip(columns, schema.TRACKS, strict=True)
-        ]
+        if not self._parts:
+            return schema.TRACKS.empty_table()
+        columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema.TRACKS, strict=True)]
         return pa.table(arrays, schema=schema.TRACKS)
 
 

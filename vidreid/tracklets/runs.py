@@ -138,4 +138,5 @@ def encode(image: Image, jpeg: int) -> bytes:
 
 def decode(jpeg: bytes) -> Image:
     """An RGB image of JPEG bytes."""
-    return cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    image: Image = cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return image

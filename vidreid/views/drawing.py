@@ -9,6 +9,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from vidreid.errors import InputError
 from vidreid.types import Array, Image
 from vidreid.views.names import drawable, identity_number
 
@@ -31,6 +32,20 @@ def colour_of(identity: str | None) -> Colour:
     hue = number * 0.61803398875 % 1
     red, green, blue = colorsys.hls_to_rgb(hue, (0.55, 0.64, 0.46)[number % 3], 0.82)
     return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def from_jpeg(jpeg: bytes) -> Image:
+    """Decode a JPEG; `InputError` where it is none."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError("a picture of this run is damaged", "delete the run's folder crops/ and run again")
+    return np.ascontiguousarray(image[..., ::-1], np.uint8)
+
+
+def resized(image: Image, width: int, height: int) -> Image:
+    """The image at this size, smooth whether it shrinks or grows."""
+    kind = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (max(1, width), max(1, height)), interpolation=kind), np.uint8)
 
 
 def ink_on(colour: Colour) -> Colour:
@@ -80,13 +95,13 @@ def _dashes(start: Array, end: Array, length: float = 7.0) -> list[tuple[Sequenc
 
 
 def draw_people(
-    image: Image, boxes: Array, identities: Sequence[str | None], labels: Sequence[str], dashed: Array
+    image: Image, boxes: Array, identities: Sequence[str | None], labels: Sequence[str], dashed: Sequence[bool]
 ) -> None:
     """Outline and name the people of one frame; ``boxes`` (n, 4), ``dashed`` (n,) marks interpolated boxes."""
     size = max(8.0, image.shape[0] / 54)
     weight = max(1, round(image.shape[0] / 300))
     for box, identity, thin in zip(boxes, identities, dashed, strict=True):
-        draw_box(image, box, colour_of(identity), weight=weight, dashed=bool(thin))
+        draw_box(image, box, colour_of(identity), weight=weight, dashed=thin)
     for box, identity, label in zip(boxes, identities, labels, strict=True):
         tall = round(size) + 2 * max(2, round(size * 0.45))
         draw_plate(image, label, (round(float(box[0])), round(float(box[1])) - tall), size, colour_of(identity))

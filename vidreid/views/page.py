@@ -193,10 +193,12 @@ def _count(number: int, noun: str) -> str:
 def _figure(person: Person, picture: Picture, axis: Axis) -> str:
     data = base64.b64encode(picture.jpeg).decode()
     mark = ' class=least title="the least certain sighting"' if picture.least and person.doubtful else ""
+    camera = escape(picture.camera)
+    number = escape(picture.tracklet.removeprefix(f"{picture.camera}/"))
     return (
-        f'<figure{mark}><img alt="{escape(person.identity)} in {escape(picture.camera)}" width={picture.width} '
-        f'height=160 src="data:image/jpeg;base64,{data}"><figcaption><b>{escape(picture.camera)}</b>'
-        f"/<wbr>{escape(picture.tracklet.removeprefix(picture.camera + '/'))}<br>{axis.html(picture.moment)}</figcaption></figure>"
+        f'<figure{mark}><img alt="{escape(person.identity)} in {camera}" width={picture.width} '
+        f'height=160 src="data:image/jpeg;base64,{data}"><figcaption><b>{camera}</b>/<wbr>{number}<br>'
+        f"{axis.html(picture.moment)}</figcaption></figure>"
     )
 
 

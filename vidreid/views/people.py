@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from vidreid.run.results import Run
 from vidreid.store.parts import write_atomic
+from vidreid.views.drawing import from_jpeg, resized
 from vidreid.views.page import Axis, Moment, Person, Picture, Strip, render
 
 Row = Mapping[str, Any]
@@ -79,11 +79,10 @@ def _pictures(run: Run, tracklets: set[str]) -> dict[str, tuple[bytes, int]]:
 
 
 def _thumbnail(jpeg: bytes) -> tuple[bytes, int]:
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    image = from_jpeg(jpeg)
     width = max(1, round(image.shape[1] * HEIGHT / image.shape[0]))
-    kind = cv2.INTER_AREA if image.shape[0] > HEIGHT else cv2.INTER_CUBIC
-    image = cv2.resize(image, (width, HEIGHT), interpolation=kind)
-    _, small = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
+    _, small = cv2.imencode(".jpg", resized(image, width, HEIGHT)[..., ::-1], options)
     return small.tobytes(), width
 
 

@@ -74,7 +74,9 @@ def _head(person: Person, spacing: float) -> Iterator[Part]:
     nose = ellipsoid(0.008 * h, 0.012 * h, 0.012 * h, spacing).moved(y=0.066 * h, z=0.075 * h)
     yield "head", nose, _plain(person.skin)
     if person.hair == "long":
-        fall = turned(np.array(((0.142, 0.0, 0.0), (0.13, 0.03, 0.03), (0.08, 0.053, 0.048), (-0.06, 0.05, 0.028))) * h, spacing)
+        fall = turned(
+            np.array(((0.142, 0.0, 0.0), (0.13, 0.03, 0.03), (0.08, 0.053, 0.048), (-0.06, 0.05, 0.028))) * h, spacing
+        )
         yield "head", fall.moved(y=-0.022 * h), _plain(person.hair_colour)
     if person.hair == "bun":
         bun = ellipsoid(0.026 * h, 0.026 * h, 0.026 * h, spacing).moved(y=-0.055 * h, z=0.125 * h)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -73,8 +73,8 @@ class OpenVinoEngine:
     """A compiled network with a fixed number of requests, each of batch 1."""
 
     def __init__(self, compiled: Any, requests: int) -> None:
-        self.inputs = {"images": tuple(compiled.inputs[0].shape)}
-        self.outputs = [f"output{i}" for i in range(len(compiled.outputs))]
+        self.inputs: Mapping[str, tuple[int, ...]] = {"images": tuple(compiled.inputs[0].shape)}
+        self.outputs: Sequence[str] = [f"output{i}" for i in range(len(compiled.outputs))]
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(requests):
             self._idle.put(compiled.create_infer_request())

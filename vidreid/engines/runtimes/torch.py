@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -51,8 +51,8 @@ class TorchEngine:
     """Runs a module on a worker thread, so that `submit` returns at once."""
 
     def __init__(self, module: torch.nn.Module, spec: InputSpec, device: str) -> None:
-        self.inputs = {"images": (1, *spec.size, 3)}
-        self.outputs = ["output0"]
+        self.inputs: Mapping[str, tuple[int, ...]] = {"images": (1, *spec.size, 3)}
+        self.outputs: Sequence[str] = ["output0"]
         self._module = module
         self._spec = spec
         self._device = device
@@ -64,8 +64,11 @@ class TorchEngine:
     def submit(self, arrays: Mapping[str, Array]) -> Future[dict[str, Array]]:
         return self._thread.submit(self._forward, arrays["images"])
 
-    @torch.inference_mode()
     def _forward(self, images: Array) -> dict[str, Array]:
+        with torch.inference_mode():
+            return self._compute(images)
+
+    def _compute(self, images: Array) -> dict[str, Array]:
         batch = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2).float()
         if self._spec.color == "bgr":
             batch = batch.flip(1)

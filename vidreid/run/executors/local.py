@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 from collections import deque
@@ -92,10 +93,8 @@ _DEAD = Outcome("", error="dead")
 
 def _stop(worker: _Worker) -> None:
     """End a worker; parts are whole or absent, so nothing is lost by force."""
-    try:
+    with contextlib.suppress(OSError):
         worker.pipe.send(None)
-    except (BrokenPipeError, OSError):
-        pass
     worker.process.join(0.2 if worker.key is not None else 5)
     if worker.process.is_alive():
         worker.process.terminate()

@@ -8,7 +8,7 @@ grey and named by its number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import chain
@@ -18,17 +18,14 @@ from typing import BinaryIO
 import av
 import cv2
 import numpy as np
-import pyarrow as pa
 
 from vidreid.run.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.types import Array, Frame, Image, VideoFile
-from vidreid.views.drawing import BLACK, draw_people, draw_plate
-from vidreid.views.names import file_name, tracklet_number
+from vidreid.views.frames import EPOCH, Annotator, frames
+from vidreid.views.names import file_name
 from vidreid.views.selection import Selection, selected_boxes, selected_cameras
-from vidreid.views.times import moment
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FINEST = {"libx264": 2**31 - 1, "mpeg4": 65535}  # encoders by preference, and the most ticks a second that each knows
 THREADS = 4  # fixed: libx264's bytes depend on the number of threads
 
@@ -37,62 +34,54 @@ def write(run: Run, folder: Path, selection: Selection) -> list[Path]:
     """Write ``<camera>.mp4`` for each selected camera that has a picture within the selected times."""
     paths = []
     for camera in selected_cameras(run, selection):
-        frames = _annotated(run, camera, selection)
-        first = next(frames, None)
-        if first is None:
-            continue
-        paths.append(folder / f"{file_name(camera)}.mp4")
-        write_atomic(paths[-1], partial(_encode, frames=chain([first], frames), files=run.files(camera)))
+        pictures = _annotated(run, camera, selection)
+        first = next(pictures, None)
+        if first is not None:
+            paths.append(folder / f"{file_name(camera)}.mp4")
+            write_atomic(paths[-1], partial(_encode, pictures=chain([first], pictures), files=run.files(camera)))
     return paths
 
 
 def _annotated(run: Run, camera: str, selection: Selection) -> Iterator[Frame]:
     """The frames within the selected times, drawn on."""
-    times, elapsed = run.moments(camera)
-    inside = np.flatnonzero(_within(selection, times, elapsed))
-    if not len(inside):
+    files = run.files(camera)
+    if not files:
         return
-    people = _People(selected_boxes(run, camera, selection))
-    for frame in run.frames(camera, int(inside[0]), int(inside[-1]) + 1):
-        people.draw(frame)
-        time = None if times is None else EPOCH + timedelta(microseconds=int(times[frame.index]))
-        text = f"{camera}  {moment(time, float(elapsed[frame.index]))}"
-        size = max(8.0, frame.image.shape[0] / 45)
-        draw_plate(frame.image, text, (round(size), round(size)), size, BLACK)
-        yield frame
+    timeline = run.timeline(camera)
+    every = np.arange(files[-1].first + len(files[-1].pts))
+    inside = _within(selection, timeline.utc(every), timeline.elapsed(every))
+    selected = np.flatnonzero(inside)
+    if not len(selected):
+        return
+    annotator = Annotator(camera, selected_boxes(run, camera, selection), timeline)
+    for frame in frames(run, camera, int(selected[0]), int(selected[-1]) + 1):
+        if inside[frame.index]:
+            annotator.draw(frame.image, frame.index)
+            yield frame
 
 
 def _within(selection: Selection, times: Array | None, elapsed: Array) -> Array:
     """Which frames lie between the selection's bounds, (n,) bool; as `selected_boxes` does for boxes."""
     inside = np.ones(len(elapsed), bool)
-    for bound, compare in ((selection.start, np.greater_equal), (selection.end, np.less)):
-        if isinstance(bound, datetime) and times is not None:
-            inside &= compare(times, (bound - EPOCH) // timedelta(microseconds=1))
-        elif bound is not None:
-            inside &= compare(elapsed, bound)
+    if selection.start is not None:
+        inside &= _on_axis(selection.start, times, elapsed) >= 0
+    if selection.end is not None:
+        inside &= _on_axis(selection.end, times, elapsed) < 0
     return inside
 
 
-class _People:
-    """The boxes of a camera, found by frame."""
-
-    def __init__(self, boxes: pa.Table) -> None:
-        self._frame = boxes["frame"].to_numpy()
-        self._dashed = boxes["interpolated"].to_numpy()
-        self._box = np.stack([boxes[side].to_numpy() for side in ("x1", "y1", "x2", "y2")], axis=1)
-        self._boxes = boxes
-
-    def draw(self, frame: Frame) -> None:
-        first, stop = np.searchsorted(self._frame, (frame.index, frame.index + 1))
-        rows = self._boxes.slice(first, stop - first)
-        people, tracklets = rows["identity"].to_pylist(), rows["tracklet"].to_pylist()
-        labels = [who or f"#{tracklet_number(name)}" for who, name in zip(people, tracklets, strict=True)]
-        draw_people(frame.image, self._box[first:stop], people, labels, self._dashed[first:stop])
+def _on_axis(bound: datetime | float, times: Array | None, elapsed: Array) -> Array:
+    """How much later than ``bound`` each frame is, (n,)."""
+    if not isinstance(bound, datetime):
+        return np.asarray(elapsed - bound)
+    if times is None:  # `selected_cameras` has let it pass: nobody was seen here
+        return np.full(len(elapsed), np.nan)
+    return np.asarray(times - (bound - EPOCH) // timedelta(microseconds=1))
 
 
-def _encode(file: BinaryIO, frames: Iterator[Frame], files: Sequence[VideoFile]) -> None:
-    """Encode the frames at the size and time base of the first one's file."""
-    first = next(frames)
+def _encode(file: BinaryIO, pictures: Iterator[Frame], files: Sequence[VideoFile]) -> None:
+    """Encode the pictures at the size and time base of the first one's file."""
+    first = next(pictures)
     source = files[first.file]
     codec = next(name for name in FINEST if name in av.codecs_available)
     base = max(source.time_base, Fraction(1, FINEST[codec]))
@@ -103,10 +92,10 @@ def _encode(file: BinaryIO, frames: Iterator[Frame], files: Sequence[VideoFile])
         stream.time_base = stream.codec_context.time_base = base
         stream.codec_context.thread_count = THREADS
         stream.options = {"bf": "0", "crf": "21", "preset": "veryfast"} if codec == "libx264" else {"qscale": "4"}
-        for tick, frame in _timed(chain([first], frames), files, base):
-            picture = av.VideoFrame.from_ndarray(_fitted(frame.image, width, height), format="rgb24")
-            picture.pts, picture.time_base = tick, base
-            container.mux(stream.encode(picture))
+        for tick, frame in _timed(chain([first], pictures), files, base):
+            coded = av.VideoFrame.from_ndarray(_fitted(frame.image, width, height), format="rgb24")
+            coded.pts, coded.time_base = tick, base
+            container.mux(stream.encode(coded))
         container.mux(stream.encode(None))
 
 
@@ -116,10 +105,10 @@ def _rate(file: VideoFile) -> Fraction:
     return Fraction((len(file.pts) - 1) / span).limit_denominator(1001) if span else Fraction(25)
 
 
-def _timed(frames: Iterator[Frame], files: Sequence[VideoFile], base: Fraction) -> Iterator[tuple[int, Frame]]:
+def _timed(pictures: Iterator[Frame], files: Sequence[VideoFile], base: Fraction) -> Iterator[tuple[int, Frame]]:
     """Frames with rising ticks of ``base`` from 0; a new file or a jump back of time follows on without a gap."""
     shift, last, step, file = 0, -1, 1, -1
-    for frame in frames:
+    for frame in pictures:
         tick = round(frame.pts * files[frame.file].time_base / base)
         if frame.file != file or tick + shift <= last:
             shift = (last + step if last >= 0 else 0) - tick
