@@ -31,6 +31,7 @@ from vidreid.types import Crop, Detections
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 SCENES = {"pets_s2l1": ("vtest",), "campus4": ("c0", "c1"), "lab4": ("cam1", "cam2")}
+SCORE = 0.05  # faint detections continue tracks
 EASEL = parse_distractor("c1:319,73,14,50")
 
 
@@ -55,7 +56,7 @@ def detect(shared, scene, camera, *, embedder=None):
     video = probe(file)
     (segment,) = cut(camera, [video], seconds=300, overlap=4)
     engine = openvino.load(_network(shared, "detector/yolo26n_int8_openvino_model", "detector"), streams=2)
-    steps = list(Yolo(engine, score=0.1).detect(SegmentDecoder(file, video, segment).frames()))
+    steps = list(Yolo(engine, score=SCORE).detect(SegmentDecoder(file, video, segment).frames()))
     engine.close()
     if embedder is not None:
         steps = [(frame, _with_vectors(frame, found, embedder)) for frame, found in steps]

@@ -31,7 +31,7 @@ def test_every_tracker_that_takes_boxes_has_a_yaml():
         ("bytetrack", {"track_thresh": True}, "not a number", "0.6"),
         ("botsort", {"use_embeddings": 1}, "not true or false", "true"),
         ("ocsort", {"asso_func": "gioux"}, "gioux", "giou"),
-        ("ocsort", {"lost_seconds": 1.0, "max_age": 30}, "max_age", ""),
+        ("ocsort", {"lost_seconds": 1.0, "max_age": 30}, "say the same", "max_age"),
         ("sfsort", {"match_th_first": 0.9}, "out of its range", "0.67"),
         ("bytetrack", {"kf_reference_dt_s": -1.0}, "kf_reference_dt_s", ""),
     ],

@@ -60,6 +60,19 @@ def test_where_either_of_two_could_have_come_back_nobody_is_joined():
     assert join_by_motion([walk(1, 0, 3), walk(2, 4, 8, x=4), walk(3, 4, 8, x=-4)]) == [[1], [2], [3]]
 
 
+def test_a_rival_that_goes_on_from_somebody_else_makes_nothing_ambiguous():
+    stays, other = walk(1, 0, 3, x=0), walk(2, 0, 3, x=-10)
+    moved, goes_on = walk(3, 4, 8, x=15), walk(4, 4, 8, x=-10)  # 4 is nearer to where 1 was than 3 is
+    assert join_by_motion([stays, moved]) == [[1, 3]]
+    assert join_by_motion([stays, other, moved, goes_on]) == [[1, 3], [2, 4]]
+
+
+def test_repeated_time_stamps_are_survived():
+    before, after = walk(1, 0, 3, speed=40), walk(2, 4, 8, speed=40)
+    halting = Track(1, before.frames, np.maximum.accumulate(np.floor(before.times * 5) / 5), before.boxes)
+    assert join_by_motion([halting, after]) == [[1, 2]]
+
+
 def test_wrong_boxes_at_the_end_of_a_track_do_not_turn_its_way():
     before = walk(1, 0, 3, speed=40)
     shaken = before.boxes.copy()

@@ -36,15 +36,15 @@ LOST_FRAMES = {"bytetrack": "track_buffer", "botsort": "track_buffer", "sfsort":
 def make(name: str, options: Mapping[str, Any], *, rate: float, dim: int | None) -> Tracker:
     """A new tracker for one segment.
 
-    ``rate`` is the footage's mean frames per second, to turn ``lost_seconds`` into frames; ``dim`` the width of
-    the detections' vectors, None where there are none. Raises `InputError` as `check` does, and where the tracker
-    compares appearance and ``dim`` is None.
+    ``rate`` is the footage's usual number of frames per second, which turns ``lost_seconds`` into frames; ``dim``
+    the width of the detections' vectors, None where there are none. Raises `InputError` as `check` does, and where
+    the tracker compares appearance and ``dim`` is None.
     """
     check(name, options)
     if needs_vectors(name, options) and dim is None:
         raise InputError(
             f"tracker {name}: compares appearance, and no vectors are given",
-            "give it an image network, or set use_embeddings: false in its options (strongsort has no such option)",
+            "give an embedder, or set use_embeddings: false in its options (all but strongsort have it)",
         )
     return BoxmotTracker(_create(name, options, rate), dim or 0)
 
@@ -64,8 +64,9 @@ def check(name: str, options: Mapping[str, Any]) -> None:
         if key not in settings:
             raise InputError(f"tracker {name}: no option {key!r}", _nearest(key, sorted(settings)))
         _check_value(f"tracker {name}: {key}", value, settings[key])
-    if "lost_seconds" in options and LOST_FRAMES.get(name, "max_age") in options:
-        raise InputError(f"tracker {name}: lost_seconds and {LOST_FRAMES.get(name, 'max_age')} say the same twice")
+    twin = LOST_FRAMES.get(name, "max_age")
+    if "lost_seconds" in options and twin in options:
+        raise InputError(f"tracker {name}: lost_seconds and {twin} say the same", f"remove {twin}")
     try:
         tracker = _create(name, options, rate=1.0)
     except (TypeError, ValueError) as error:

@@ -14,6 +14,7 @@ from vidreid.types import Array, Image
 from vidreid.views.names import drawable, identity_number
 
 Colour = tuple[int, int, int]
+Plate = tuple[int, int, int, int]
 FONT = cv2.FONT_HERSHEY_DUPLEX
 CAP = 22.0  # height in pixels of FONT's capitals at scale 1
 GREY: Colour = (150, 150, 150)
@@ -65,14 +66,24 @@ def draw_text(image: Image, text: str, corner: tuple[int, int], height: float, c
     cv2.putText(image, drawable(text), corner, FONT, height / CAP, colour, weight, cv2.LINE_AA)
 
 
-def draw_plate(image: Image, text: str, corner: tuple[int, int], height: float, colour: Colour) -> None:
-    """Draw text on a filled plate with its upper left ``corner`` there, or as near as it fits into the image."""
+def draw_plate(
+    image: Image, text: str, corner: tuple[int, int], height: float, colour: Colour, taken: Sequence[Plate] = ()
+) -> Plate:
+    """Draw text on a filled plate with its upper left ``corner`` there, or as near as it fits into the image.
+
+    Moves up where another plate has ``taken`` the place. Returns its left, upper, right and lower edge.
+    """
     pad = max(2, round(height * 0.45))
     width, tall = text_width(text, height) + 2 * pad, round(height) + 2 * pad
     x = max(0, min(corner[0], image.shape[1] - width))
     y = max(0, min(corner[1], image.shape[0] - tall))
+    while y >= tall and any(
+        x < right and left < x + width and y < low and top < y + tall for left, top, right, low in taken
+    ):
+        y -= tall
     cv2.rectangle(image, (x, y), (x + width - 1, y + tall - 1), colour, cv2.FILLED)
     draw_text(image, text, (x + pad, y + tall - pad), height, ink_on(colour))
+    return x, y, x + width, y + tall
 
 
 def draw_box(image: Image, box: Array, colour: Colour, *, weight: int, dashed: bool) -> None:
@@ -102,6 +113,8 @@ def draw_people(
     weight = max(1, round(image.shape[0] / 300))
     for box, identity, thin in zip(boxes, identities, dashed, strict=True):
         draw_box(image, box, colour_of(identity), weight=weight, dashed=thin)
+    taken: list[Plate] = []
     for box, identity, label in zip(boxes, identities, labels, strict=True):
         tall = round(size) + 2 * max(2, round(size * 0.45))
-        draw_plate(image, label, (round(float(box[0])), round(float(box[1])) - tall), size, colour_of(identity))
+        corner = round(float(box[0])), round(float(box[1])) - tall
+        taken.append(draw_plate(image, label, corner, size, colour_of(identity), taken))

@@ -110,7 +110,7 @@ def render(
     if left_out:
         shown = sum(len(people) for people in groups.values())
         body.append(
-            f"<p class=soft>The page shows the first {shown} people; {left_out} more, of less doubt and in fewer "
+            f"<p class=soft>The page shows the first {_count(shown, 'person', 'people')}; {left_out} more, of less doubt and in fewer "
             "cameras, are in the tables of this run.</p>"
         )
     return f"""<!doctype html>
@@ -142,8 +142,10 @@ def _head(summary: Summary, axis: Axis) -> str:
     tiles = "".join(f"<div><dd>{value}</dd><dt>{name}</dt></div>" for name, value in numbers.items())
     notes = "".join(f"<li>{escape(note)}</li>" for note in summary.notes)
     limits = f"<div class=notes><strong>What limits trust</strong><ul>{notes}</ul></div>" if notes else ""
-    day = axis.start.time if axis.by_clock else None
-    clock = f"Times are UTC, from {day:%Y-%m-%d} on." if day else "Times with a + count from the start of their camera."
+    clock = "Times with a + count from the start of their camera."
+    if axis.by_clock and axis.start.time and axis.end.time:
+        first, last = axis.start.time.date(), axis.end.time.date()
+        clock = f"Times are UTC, {first}." if first == last else f"Times are UTC, {first} to {last}."
     return (
         "<h1>People in the footage</h1>\n<p class=lead>A match is a lead, not proof.</p>\n"
         f"<dl class=numbers>{tiles}</dl>\n{limits}\n"
@@ -186,8 +188,8 @@ def _card(person: Person, axis: Axis) -> str:
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _figure(person: Person, picture: Picture, axis: Axis) -> str:

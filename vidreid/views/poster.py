@@ -8,11 +8,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from vidreid.run.results import Run
 from vidreid.store.parts import write_atomic
-from vidreid.types import Image
+from vidreid.types import Array, Image
 from vidreid.views.drawing import Colour, colour_of, draw_text, from_jpeg, resized, text_width
 from vidreid.views.frames import Annotator, frames
 from vidreid.views.times import moment
@@ -22,13 +22,14 @@ PAGE: Colour = (22, 24, 29)
 PANEL: Colour = (33, 36, 43)
 INK: Colour = (236, 236, 232)
 SOFT: Colour = (150, 155, 166)
+FAINT: Colour = (92, 97, 108)
 WIDTH, MARGIN, GAP = 1600, 40, 16
-CAMERAS = 700  # width of a camera's frame
+CAMERAS = 660  # width of a camera's frame
 HEAD = 124  # height of the title
-ROW = 150  # height of a person's row
+ROWS = (138, 220)  # least and greatest height of a person's row
 NAME = 104  # width of a person's colour and name
-PICTURE = ROW - 44  # height of a crop
 MOST_CAMERAS = 5
+MOST_CANDIDATES = 2000  # frames that are compared for the best one
 
 
 def write_poster(run: Run, path: Path, title: str = "") -> None:
@@ -39,7 +40,7 @@ def write_poster(run: Run, path: Path, title: str = "") -> None:
     cameras = [camera for camera in run.cameras if run.files(camera)][:MOST_CAMERAS]
     pictures = [picture for camera in cameras if (picture := _busiest(run, camera)) is not None]
     tall = sum(len(picture) + GAP for picture in pictures) - GAP
-    page = np.full((HEAD + max(tall, 2 * (ROW + GAP)) + MARGIN, WIDTH, 3), PAGE, np.uint8)
+    page = np.full((HEAD + max(tall, 2 * ROWS[1]) + MARGIN, WIDTH, 3), PAGE, np.uint8)
     _draw_head(page, run, title)
     y = HEAD
     for picture in pictures:
@@ -63,51 +64,76 @@ def _draw_head(page: Image, run: Run, title: str) -> None:
 
 
 def _busiest(run: Run, camera: str) -> Image | None:
-    """The frame with most people, then most of them detected, annotated; None where no such frame can be decoded."""
+    """The frame that shows most people well, annotated; None where it cannot be decoded."""
     boxes = run.boxes(camera)
-    shown = np.bincount(boxes["frame"].to_numpy(), minlength=1)
-    seen = np.bincount(boxes.filter(pc.invert(boxes["interpolated"]))["frame"].to_numpy(), minlength=len(shown))
-    index = int(np.argmax(shown * 1000 + seen))
+    file = run.files(camera)[0]
+    index = _best_frame(boxes, file.width, file.height)
     frame = next(frames(run, camera, index, index + 1), None)
     if frame is None:
         return None
     scale = CAMERAS / frame.image.shape[1]
     image = resized(frame.image, CAMERAS, round(frame.image.shape[0] * scale))
     Annotator(camera, boxes, run.timeline(camera)).draw(image, index, scale)
-    return image
+    return _calm(image)
+
+
+def _best_frame(boxes: pa.Table, width: int, height: int) -> int:
+    """Of the frames with most people whole in the picture, and those with one fewer, the one that shows them best."""
+    frame, dashed = boxes["frame"].to_numpy(), boxes["interpolated"].to_numpy()
+    box = np.stack([boxes[side].to_numpy() for side in ("x1", "y1", "x2", "y2")], axis=1)
+    whole = ~dashed & (box[:, :2] > 2).all(1) & (box[:, 2:] < (width - 2, height - 2)).all(1)
+    count = np.bincount(frame[whole], minlength=1)
+    candidates = np.flatnonzero(count >= max(1, count.max() - 1))
+    candidates = candidates[:: len(candidates) // MOST_CANDIDATES + 1]
+    shown = [_shown(box[slice(*np.searchsorted(frame, (index, index + 1)))]) for index in candidates]
+    return int(candidates[np.argmax(shown)]) if shown else 0
+
+
+def _shown(box: Array) -> float:
+    """How well a frame's people (n, 4) can be seen: their heights, less what the others may hide of them."""
+    side = np.minimum(box[:, None, 2:], box[None, :, 2:]) - np.maximum(box[:, None, :2], box[None, :, :2])
+    overlap = side.clip(0).prod(2) * (1 - np.eye(len(box)))
+    free = 1 - overlap.max(1, initial=0) / (box[:, 2:] - box[:, :2]).prod(1)
+    return float((free * np.sqrt(box[:, 3] - box[:, 1])).sum())
+
+
+def _calm(image: Image) -> Image:
+    """The image without the noise that a PNG would spend most of its bytes on."""
+    return np.asarray(cv2.bilateralFilter(image, 5, 18, 3) & 0xFC, np.uint8)
 
 
 def _draw_people(sheet: Image, run: Run, cameras: Sequence[str]) -> None:
     """A row a person, a column a camera, the person's best picture of that camera in it."""
     people = [row for row in run.identities().to_pylist() if len(row["cameras"]) > 1]
     people.sort(key=lambda row: (-len(row["cameras"]), row["identity"]))
-    people = people[: (len(sheet) + GAP) // (ROW + GAP)]
+    people = people[: (len(sheet) + GAP) // (ROWS[0] + GAP)]
     if not people:
         draw_text(sheet, "Nobody was seen in more than one camera.", (0, 24), 14, SOFT)
         return
-    best = _best_pictures(run, [row["identity"] for row in people])
+    tall = min(ROWS[1], (len(sheet) + GAP) // len(people) - GAP)
     column = (sheet.shape[1] - NAME) // len(cameras)
+    best = _best_pictures(run, [row["identity"] for row in people])
     for number, who in enumerate(people):
-        y = number * (ROW + GAP)
-        row = sheet[y : y + ROW]
+        row = sheet[number * (tall + GAP) :][:tall]
         row[:] = PANEL
         row[:, :8] = colour_of(who["identity"])
-        draw_text(row, who["identity"], (24, ROW // 2 + 6), 13, INK)
+        draw_text(row, who["identity"], (26, tall // 2 + 6), 13, INK)
         for place, camera in enumerate(cameras):
-            crop = best.get((who["identity"], camera))
-            _draw_crop(row[:, NAME + place * column : NAME + (place + 1) * column], camera, crop)
+            cell = row[:, NAME + place * column : NAME + (place + 1) * column]
+            _draw_crop(cell, camera, best.get((who["identity"], camera)))
 
 
 def _draw_crop(cell: Image, camera: str, crop: Row | None) -> None:
+    tall, wide = cell.shape[:2]
     if crop is None:
-        draw_text(cell, camera, (8, ROW // 2 + 4), 10, (80, 85, 95))
+        draw_text(cell, f"not in {camera}", (8, tall - 12), 9, FAINT)
         return
     image = from_jpeg(crop["jpeg"])
-    scale = min(PICTURE / image.shape[0], (cell.shape[1] - 16) / image.shape[1])
-    image = resized(image, round(image.shape[1] * scale), round(image.shape[0] * scale))
-    cell[10 : 10 + image.shape[0], 8 : 8 + image.shape[1]] = image
+    scale = min((tall - 44) / image.shape[0], (wide - 16) / image.shape[1])
+    image = _calm(resized(image, round(image.shape[1] * scale), round(image.shape[0] * scale)))
+    cell[12 : 12 + image.shape[0], 8 : 8 + image.shape[1]] = image
     when = moment(crop["time"], crop["elapsed_s"], "%H:%M:%S")
-    draw_text(cell, f"{camera}  {when}", (8, ROW - 12), 9, SOFT)
+    draw_text(cell, f"{camera}  {when}", (8, tall - 12), 9, SOFT)
 
 
 def _best_pictures(run: Run, people: Sequence[str]) -> dict[tuple[str, str], Row]:

@@ -40,10 +40,12 @@ class Sprite:
     def inside(self, width: int, height: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """The part within a picture: rows and columns of the picture, and of the sprite (maybe empty)."""
         rows, columns = self.pixels.shape[:2]
-        top, bottom = max(self.top, 0), max(min(self.top + rows, height), 0)
-        left, right = max(self.left, 0), max(min(self.left + columns, width), 0)
-        here = (slice(top, max(bottom, top)), slice(left, max(right, left)))
-        return here, tuple(slice(s.start - o, s.stop - o) for s, o in zip(here, (self.top, self.left), strict=True))  # type: ignore[return-value]
+        top, bottom = max(self.top, 0), min(self.top + rows, height)
+        left, right = max(self.left, 0), min(self.left + columns, width)
+        bottom, right = max(bottom, top), max(right, left)
+        here = slice(top, bottom), slice(left, right)
+        there = slice(top - self.top, bottom - self.top), slice(left - self.left, right - self.left)
+        return here, there
 
 
 class Studio:

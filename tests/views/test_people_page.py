@@ -1,0 +1,134 @@
+"""The page of people: complete, escaped, offline, doubtful ones first."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hand_made import NASTY, FakeRun
+
+from vidreid.views import people
+from vidreid.views.people import write_people
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page_of(run: FakeRun, folder: Path) -> Page:
+    write_people(run, folder / "people.html")
+    return Page(folder / "people.html")
+
+
+def test_each_person_has_a_card_and_the_doubtful_come_first(run: FakeRun, tmp_path: Path) -> None:
+    page = page_of(run, tmp_path)
+    doubts = dict(zip(*(run.identities()[name].to_pylist() for name in ("identity", "doubt")), strict=True))
+    assert doubts["P0002"] > people.DOUBTFUL > doubts["P0001"]
+    assert [card["id"] for card in page.all("article")] == ["P0002", "P0001"]
+
+
+def test_pictures_are_the_best_of_each_sighting(run: FakeRun, tmp_path: Path) -> None:
+    images = page_of(run, tmp_path).all("img")
+    assert [image["alt"] for image in images] == ["P0002 in gate", "P0001 in gate", "P0001 in hall"]
+    for image in images:
+        kind, data = (image["src"] or "").split(",")
+        assert kind == "data:image/jpeg;base64"
+        picture = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+        assert picture.shape[:2] == (people.HEIGHT, int(image["width"] or 0))
+
+
+def test_the_reason_of_doubt_is_in_words(run: FakeRun, tmp_path: Path) -> None:
+    text = page_of(run, tmp_path).text
+    assert "Nearest other person P0002 at 0.71, its own sightings hold together at 0.74" in text
+    assert "Seen once; nearest other person P0001 at 0.71" in text
+    assert "A match is a lead, not proof." in text
+
+
+def test_times_are_utc_where_the_clock_is_known(run: FakeRun, tmp_path: Path) -> None:
+    page = page_of(run, tmp_path)
+    assert "Times are UTC, 2026-03-01." in page.text
+    assert {"2026-03-01T12:00:00Z", "2026-03-01T12:00:20Z"} <= {time["datetime"] for time in page.all("time")}
+
+
+def test_an_unknown_clock_shows_time_since_the_start(clockless: FakeRun, tmp_path: Path) -> None:
+    page = page_of(clockless, tmp_path)
+    assert "+00:00:00" in page.text
+    assert "Times with a + count from the start of their camera." in page.text
+
+
+def test_nothing_is_fetched(run: FakeRun, tmp_path: Path) -> None:
+    page = page_of(run, tmp_path)
+    sources = [value for _, attributes in page.tags for key, value in attributes.items() if key in {"src", "href"}]
+    assert all((value or "").startswith(("data:", "#")) for value in sources)
+    assert "url(" not in page.source
+    assert not page.all("link")
+
+
+def test_the_policy_lets_only_the_pages_own_script_run(run: FakeRun, tmp_path: Path) -> None:
+    source = page_of(run, tmp_path).source
+    (script,) = re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in source
+
+
+def test_names_are_escaped(nasty: FakeRun, tmp_path: Path) -> None:
+    page = page_of(nasty, tmp_path)
+    assert len(page.all("script")) == 1
+    assert not page.all("b") or NASTY in page.text
+    assert "<b>bold</b>" in page.text
+    assert [image["alt"] for image in page.all("img")] == [f"P0001 in {NASTY}"]
+
+
+def test_the_same_run_gives_the_same_bytes(run: FakeRun, tmp_path: Path) -> None:
+    assert page_of(run, tmp_path).source == page_of(run, tmp_path).source
+
+
+def test_a_page_says_when_nobody_was_found(empty: FakeRun, tmp_path: Path) -> None:
+    page = page_of(empty, tmp_path)
+    assert "No person was found." in page.text
+    assert not page.all("article")
+
+
+def test_a_page_says_how_many_it_leaves_out(run: FakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MOST_PEOPLE", 1)
+    page = page_of(run, tmp_path)
+    assert [card["id"] for card in page.all("article")] == ["P0002"]
+    assert "the first 1 person; 1 more" in page.text
+
+
+def test_many_sightings_show_pictures_of_every_camera() -> None:
+    rows = [
+        {
+            "camera": camera,
+            "tracklet": f"{camera}/{k:06d}",
+            "height": 100 + k,
+            "similarity": 0.9,
+            "nearest_similarity": s,
+        }
+        for camera, s in (("a", 0.1), ("b", 0.1), ("c", 0.8))
+        for k in range(10)
+    ]
+    chosen = people._spread(rows)
+    assert len(chosen) == people.MOST_PICTURES
+    assert {camera: sum(row["camera"] == camera for row in chosen) for camera in "abc"} == {"a": 4, "b": 4, "c": 4}
+    assert people._least_certain(rows) in chosen
