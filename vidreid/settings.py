@@ -65,6 +65,7 @@ class MatchingSettings(Section):
     """Who may be one person."""
 
     threshold: float | None = Field(None, ge=-1, le=1, description="cosine; default: as measured for the embedder")
+    split: bool = Field(True, description="end a tracklet where appearance says that another person goes on")
     min_seconds: float = Field(0.4, ge=0, description="shorter tracklets are kept out of identities")
 
 

@@ -131,12 +131,21 @@ def test_a_gap_is_filled_in_proportion_to_time():
     assert filled[2].tolist() == [10, 0, 20, 30]
 
 
+def test_a_long_gap_stays_empty():
+    every, seconds = np.arange(100), np.arange(100) / RATE
+    seen = np.array([0, 2, 60, 62])
+    frames, _, _ = interpolate(seen, seconds[seen], np.zeros((4, 4), np.float32), every, seconds)
+    assert frames.tolist() == [0, 1, 2, 60, 61, 62]
+
+
 @given(st.sets(st.integers(0, 40), min_size=1), st.integers(0, 2**32 - 1))
 def test_what_was_seen_stays_as_it_was(seen, seed):
     frames, all_frames = np.array(sorted(seen)), np.arange(41)
     all_times = np.cumsum(np.random.default_rng(seed).uniform(0.01, 0.5, 41))
     boxes = np.random.default_rng(seed).normal(size=(len(frames), 4)).astype(np.float32)
-    filled_frames, filled, interpolated = interpolate(frames, all_times[frames], boxes, all_frames, all_times)
+    filled_frames, filled, interpolated = interpolate(
+        frames, all_times[frames], boxes, all_frames, all_times, gap=np.inf
+    )
     assert np.array_equal(filled_frames, np.arange(frames[0], frames[-1] + 1))
     assert np.array_equal(filled_frames[~interpolated], frames)
     assert np.array_equal(filled[~interpolated], boxes)

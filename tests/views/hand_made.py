@@ -219,3 +219,4 @@ WALKS = [
     Walk("hall", 2, None, 20, 25),
 ]
 NASTY = '<script>alert("x")</script>, ../=1+1 \'é'
+NOBODY = '"><img src=x onerror=alert(1)>'

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hand_made import FakeRun
+from hand_made import NOBODY, NOON, FakeRun, Walk
 
+from vidreid.errors import InputError
 from vidreid.views.export import mot
 from vidreid.views.selection import Selection
 
@@ -42,3 +43,9 @@ def test_a_number_means_the_same_in_every_selection(run: FakeRun, tmp_path: Path
 
 def test_nobody_is_an_empty_file(empty: FakeRun, tmp_path: Path) -> None:
     assert [path.read_bytes() for path in mot.write(empty, tmp_path, Selection())] == [b"", b""]
+
+
+def test_a_person_without_a_number_is_an_error(footage: dict[str, list[Path]], tmp_path: Path) -> None:
+    run = FakeRun(tmp_path, footage, {"gate": NOON, "hall": NOON}, [Walk("gate", 1, NOBODY, 0, 9)])
+    with pytest.raises(InputError, match="is no person's name"):
+        mot.write(run, tmp_path / "out", Selection())

@@ -12,11 +12,13 @@ import pyarrow as pa
 from vidreid.identity.clustering import cluster
 from vidreid.identity.constraints import Presence, cannot_link
 from vidreid.identity.margins import Margins, margins
+from vidreid.identity.splitting import Look, find_exchanges, mean_look
 from vidreid.run.plan import CameraPlan, header_for
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_part, write_part
-from vidreid.tracklets.assemble import Assembled, SegmentTracks, assemble
+from vidreid.tracklets.assemble import Assembled, SegmentTracks, assemble, in_order, split
+from vidreid.tracklets.contacts import Way, find_cuts
 from vidreid.types import Array, Segment
 
 
@@ -35,19 +37,51 @@ class Tracklet:
 
 
 def camera_tracklets(
-    folder: RunFolder, camera: CameraPlan, ready: Sequence[Segment], join_seconds: float
+    folder: RunFolder,
+    camera: CameraPlan,
+    ready: Sequence[Segment],
+    *,
+    join_seconds: float,
+    split_below: float | None,
 ) -> list[Tracklet]:
-    """The tracklets of one camera from its finished segments, in order of time."""
-    ways = assemble(
-        [read_tracks(folder, segment) for segment in ready], camera.timeline.elapsed, join_seconds=join_seconds
-    )
-    vectors: dict[tuple[int, int], list[tuple[float, Array]]] = {}
-    for segment in ready:
+    """The tracklets of one camera from its finished segments, in order of time.
+
+    ``split_below``: the cosine under which two sides of a contact may be two people; None leaves tracks whole.
+    """
+    elapsed = camera.timeline.elapsed
+    ways = assemble([read_tracks(folder, segment) for segment in ready], elapsed, join_seconds=join_seconds)
+    found = read_looks(folder, ready)
+    looks = [_looks_of(way, found) for way in ways]
+    if split_below is not None:
+        cuts = find_cuts([Way(way.frames, elapsed(way.frames), way.boxes) for way in ways])
+        exchanged = find_exchanges(cuts, looks, split_below)
+        ways = sorted((part for i, way in enumerate(ways) for part in split(way, exchanged.get(i, []))), key=in_order)
+        looks = [_looks_of(way, found) for way in ways]
+    return [_tracklet(camera, i, way, looks[i - 1]) for i, way in enumerate(ways, start=1)]
+
+
+def read_looks(folder: RunFolder, segments: Sequence[Segment]) -> dict[tuple[int, int], list[Look]]:
+    """The vectors of segments, by (segment, track)."""
+    looks: dict[tuple[int, int], list[Look]] = {}
+    for segment in segments:
         table = read_part(folder.embed(segment.camera, segment.name), schema.VECTORS)
         for row in table.to_pylist():
-            vector = np.asarray(row["vector"], np.float32)
-            vectors.setdefault((segment.number, row["track"]), []).append((row["quality"], vector))
-    return [_tracklet(camera, number, way, vectors) for number, way in enumerate(ways, start=1)]
+            look = Look(row["first"], row["last"], row["quality"], np.asarray(row["vector"], np.float64))
+            looks.setdefault((segment.number, row["track"]), []).append(look)
+    return looks
+
+
+def _looks_of(way: Assembled, looks: Mapping[tuple[int, int], list[Look]]) -> list[Look]:
+    """The looks that were taken within the pieces of a way, in order of time."""
+    return sorted(
+        (
+            look
+            for piece in way.pieces
+            for look in looks.get((piece.segment, piece.track), [])
+            if look.last >= piece.first and look.first <= piece.last
+        ),
+        key=lambda look: look.first,
+    )
 
 
 def read_tracks(folder: RunFolder, segment: Segment) -> SegmentTracks:
@@ -63,13 +97,10 @@ def read_tracks(folder: RunFolder, segment: Segment) -> SegmentTracks:
     )
 
 
-def _tracklet(
-    camera: CameraPlan, number: int, way: Assembled, vectors: Mapping[tuple[int, int], list[tuple[float, Array]]]
-) -> Tracklet:
+def _tracklet(camera: CameraPlan, number: int, way: Assembled, looks: Sequence[Look]) -> Tracklet:
     ends = way.frames[[0, -1]]
     elapsed = camera.timeline.elapsed(ends)
     utc = camera.timeline.utc(ends)
-    clips = [clip for piece in way.pieces for clip in vectors.get((piece.segment, piece.track), [])]
     return Tracklet(
         name=f"{camera.record.name}/{number:06d}",
         camera=camera.record.name,
@@ -78,17 +109,8 @@ def _tracklet(
         end_s=float(elapsed[1]),
         start=None if utc is None else int(utc[0]),
         end=None if utc is None else int(utc[1]),
-        vector=_mean(clips),
+        vector=mean_look(looks),
     )
-
-
-def _mean(clips: Sequence[tuple[float, Array]]) -> Array | None:
-    """Mean of clip vectors weighted by quality, of length 1."""
-    if not clips:
-        return None
-    total = sum((max(quality, 1e-3) * vector.astype(np.float64) for quality, vector in clips), np.zeros(1))
-    length = float(np.linalg.norm(total))
-    return np.asarray(total / length) if length > 0 else None
 
 
 def match(

@@ -285,7 +285,13 @@ def match_run(
     tracklets = []
     for name, plan in plans.items():
         segments = [segment for segment, _ in ready[name]]
-        tracklets += camera_tracklets(folder, plan, segments, settings.tracking.join_seconds)
+        tracklets += camera_tracklets(
+            folder,
+            plan,
+            segments,
+            join_seconds=settings.tracking.join_seconds,
+            split_below=cosine if settings.matching.split else None,
+        )
         reporter.advance(name, 1)
     done = sum(segment.own_stop - segment.own_first for segments in ready.values() for segment, _ in segments)
     facts = {"frames": done, "frames_total": sum(plan.frames for plan in plans.values()), "threshold": cosine}

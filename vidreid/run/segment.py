@@ -144,20 +144,19 @@ def embed_segment(tools: Tools, work: SegmentWork) -> None:
     folder, segment = RunFolder(work.folder), work.segment
     crops = read_part(folder.crops(segment.camera, segment.name), schema.CROPS)
     embedder = tools.embedder()
-    keys: list[tuple[int, int, float]] = []
+    rows: list[dict[str, Any]] = []
     vectors: list[np.ndarray] = []
     for clips in _in_batches(_clips(crops), 8):
-        keys += [(track, run, float(np.mean([crop.quality for crop in clip]))) for track, run, clip in clips]
+        rows += [_vector_row(track, run, clip) for track, run, clip in clips]
         vectors += list(embedder.embed([clip for _, _, clip in clips]))
-    table = pa.table(
-        {
-            "track": pa.array([key[0] for key in keys], pa.int32()),
-            "run": pa.array([key[1] for key in keys], pa.int16()),
-            "quality": pa.array([key[2] for key in keys], pa.float32()),
-            "vector": pa.array(vectors, pa.list_(pa.float32())),
-        }
-    )
+    table = pa.Table.from_pylist(rows, pa.schema([field for field in schema.VECTORS if field.name != "vector"]))
+    table = table.append_column(schema.VECTORS.field("vector"), pa.array(vectors, pa.list_(pa.float32())))
     write_part(folder.embed(segment.camera, segment.name), table, schema.VECTORS, header_for(work.embed or {}))
+
+
+def _vector_row(track: int, run: int, clip: Sequence[Crop]) -> dict[str, Any]:
+    quality = float(np.mean([crop.quality for crop in clip]))
+    return {"track": track, "run": run, "first": clip[0].frame, "last": clip[-1].frame, "quality": quality}
 
 
 def _clips(crops: pa.Table) -> Iterator[tuple[int, int, list[Crop]]]:

@@ -70,6 +70,8 @@ VECTORS = pa.schema(
     [
         _column("track", pa.int32(), "local number of the track in this segment"),
         _column("run", pa.int16(), "run of crops"),
+        _column("first", pa.int32(), "frame index of the run's first crop"),
+        _column("last", pa.int32(), "frame index of the run's last crop"),
         _column("quality", pa.float32(), "mean quality of the run's crops, 0..1"),
         _column("vector", pa.list_(pa.float32()), "unit vector of the clip"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -53,13 +54,14 @@ def assemble(
 ) -> list[Assembled]:
     """The tracklets of one camera, in order of their first frame. ``elapsed`` gives seconds of frame indices."""
     chains = [chain for chain in _chains(segments) if len(chain.frames)]
-    chains.sort(key=_order)
+    chains.sort(key=in_order)
     tracks = [Track(i, chain.frames, elapsed(chain.frames), chain.boxes) for i, chain in enumerate(chains)]
     groups = join_by_motion(tracks, gap=join_seconds) if join_seconds > 0 else [[i] for i in range(len(tracks))]
-    return sorted((_together([chains[i] for i in group]) for group in groups), key=_order)
+    return sorted((_together([chains[i] for i in group]) for group in groups), key=in_order)
 
 
-def _order(tracklet: Assembled) -> tuple[int, float, float]:
+def in_order(tracklet: Assembled) -> tuple[int, float, float]:
+    """Sorts tracklets by their first frame, then from left to right."""
     return int(tracklet.frames[0]), float(tracklet.boxes[0, 0]), float(tracklet.boxes[0, 1])
 
 
@@ -103,3 +105,19 @@ def _together(parts: Sequence[Assembled]) -> Assembled:
         np.concatenate([part.boxes for part in parts]),
         np.concatenate([part.scores for part in parts]),
     )
+
+
+def split(way: Assembled, starts: Sequence[int]) -> list[Assembled]:
+    """The parts of a tracklet between ``starts``, the frames at which new parts begin."""
+    bounds = [int(way.frames[0]), *starts, int(way.frames[-1]) + 1]
+    return [_between(way, first, stop) for first, stop in itertools.pairwise(bounds)]
+
+
+def _between(way: Assembled, first: int, stop: int) -> Assembled:
+    rows = (way.frames >= first) & (way.frames < stop)
+    pieces = tuple(
+        Piece(piece.segment, piece.track, max(piece.first, first), min(piece.last, stop - 1))
+        for piece in way.pieces
+        if piece.first < stop and piece.last >= first
+    )
+    return Assembled(pieces, way.frames[rows], way.boxes[rows], way.scores[rows])

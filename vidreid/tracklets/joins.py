@@ -54,18 +54,29 @@ def join_by_motion(
 
 
 def interpolate(
-    frames: NDArray[np.int64], times: Floats, boxes: Boxes, all_frames: NDArray[np.int64], all_times: Floats
+    frames: NDArray[np.int64],
+    times: Floats,
+    boxes: Boxes,
+    all_frames: NDArray[np.int64],
+    all_times: Floats,
+    *,
+    gap: float = 4.0,
 ) -> tuple[NDArray[np.int64], Boxes, NDArray[np.bool_]]:
-    """A box for every one of ``all_frames`` from the first to the last of ``frames``, linear in time over gaps.
+    """A box for each of ``all_frames`` from the first to the last of ``frames``, linear in time over gaps.
 
     ``all_frames`` (m,) are the camera's frames in order, ``all_times`` their seconds; ``frames`` are among them.
+    Gaps of more than ``gap`` seconds stay empty: some trackers find a person again after half a minute.
     Returns frames, boxes, and True where the box was interpolated.
     """
     inside = (all_frames >= frames[0]) & (all_frames <= frames[-1])
-    filled = np.stack([np.interp(all_times[inside], times, column) for column in boxes.T], axis=1).astype(np.float32)
-    missing = ~np.isin(all_frames[inside], frames)
+    every, moments = all_frames[inside], all_times[inside]
+    missing = ~np.isin(every, frames)
+    after = np.searchsorted(frames, every)
+    kept = ~missing | (times[after] - times[after - 1] <= gap)
+    every, moments, missing = every[kept], moments[kept], missing[kept]
+    filled = np.stack([np.interp(moments, times, column) for column in boxes.T], axis=1).astype(np.float32)
     filled[~missing] = boxes
-    return all_frames[inside], filled, missing
+    return every, filled, missing
 
 
 def _candidates(order: Sequence[Track], gap: float, growth: float, reach: float) -> dict[tuple[int, int], float]:

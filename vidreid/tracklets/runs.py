@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from vidreid.tracklets.contacts import touching
 from vidreid.tracklets.quality import clearance, quality
 from vidreid.types import Array, Frame, Image, Tracked
 
@@ -35,15 +36,18 @@ class Cut:
 
 @dataclass(slots=True)
 class _Track:
-    runs: list[list[StoredCrop]] = field(default_factory=list)
+    kept: list[list[StoredCrop]] = field(default_factory=list)  # of stretches that are over
+    runs: list[list[StoredCrop]] = field(default_factory=list)  # of the stretch under way
     open_run: list[StoredCrop] = field(default_factory=list)
     next_time: float = -np.inf
 
 
 class RunPicker:
-    """Crops of all tracks of one segment: at most ``runs`` runs a track, each ``length`` crops ``spacing`` s apart.
+    """Crops of all tracks of one segment: at most ``runs`` runs a stretch, each ``length`` crops ``spacing`` s apart.
 
-    Of more runs than that, the one is dropped that is worth least: of low quality, or close in time to others.
+    A stretch ends where the person touches another one: there the tracker may go on with the wrong person, and only
+    pictures from both sides can tell. Of more runs than allowed, the one is dropped that is worth least: of low
+    quality, or close in time to others.
     """
 
     def __init__(self, *, runs: int, length: int, spacing: float, cut: Cut) -> None:
@@ -56,9 +60,12 @@ class RunPicker:
     def add(self, frame: Frame, tracked: Tracked, scores: Array) -> None:
         """Look at a frame's tracked boxes; ``scores`` (n,) of their detections."""
         clear = clearance(tracked.boxes)
+        touched = touching(tracked.boxes).any(1)
         for i, track in enumerate(tracked.ids.tolist()):
             state = self._tracks.setdefault(track, _Track())
-            if frame.time >= state.next_time:
+            if touched[i]:
+                self._end_stretch(state)
+            elif frame.time >= state.next_time:
                 crop = cut_crop(frame, tracked.boxes[i], float(clear[i]), float(scores[i]), self._cut)
                 if crop is not None:
                     self._take(state, crop)
@@ -66,9 +73,8 @@ class RunPicker:
     def finish(self) -> Iterator[tuple[int, int, list[StoredCrop]]]:
         """(track, run, crops) of all tracks in order."""
         for track, state in sorted(self._tracks.items()):
-            if state.open_run:
-                self._close(state)
-            for number, run in enumerate(state.runs):
+            self._end_stretch(state)
+            for number, run in enumerate(state.kept):
                 yield track, number, run
 
     def _take(self, state: _Track, crop: StoredCrop) -> None:
@@ -79,6 +85,12 @@ class RunPicker:
         state.next_time = crop.time + self._spacing - 1e-6
         if len(state.open_run) == self._length:
             self._close(state)
+
+    def _end_stretch(self, state: _Track) -> None:
+        if state.open_run:
+            self._close(state)
+        state.kept += state.runs
+        state.runs = []
 
     def _close(self, state: _Track) -> None:
         state.runs.append(state.open_run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from vidreid.errors import InputError
 from vidreid.types import Array, Image
-from vidreid.views.names import drawable, identity_number
+from vidreid.views.names import IDENTITY, drawable, identity_number
 
 Colour = tuple[int, int, int]
 Plate = tuple[int, int, int, int]
@@ -29,7 +30,7 @@ def colour_of(identity: str | None) -> Colour:
     """
     if identity is None:
         return GREY
-    number = identity_number(identity)
+    number = identity_number(identity) if IDENTITY.fullmatch(identity) else zlib.crc32(identity.encode())
     hue = number * 0.61803398875 % 1
     red, green, blue = colorsys.hls_to_rgb(hue, (0.55, 0.64, 0.46)[number % 3], 0.82)
     return round(255 * red), round(255 * green), round(255 * blue)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from vidreid.errors import InputError
+
+IDENTITY = re.compile(r"P[0-9]+")
 UNSAFE = re.compile(r'[%<>:"|?*/\\\x00-\x1f\x7f]|^\.')
 
 
 def identity_number(identity: str) -> int:
-    """The number in an identity's name.
+    """The number in an identity's name; `InputError` where there is none.
 
     >>> identity_number("P0042")
     42
     """
-    return int(identity.removeprefix("P"))
+    if not IDENTITY.fullmatch(identity):
+        raise InputError(f"{identity!r} is no person's name, such as P0042", "match this run again: vidreid match RUN")
+    return int(identity[1:])
 
 
 def tracklet_number(tracklet: str) -> int:

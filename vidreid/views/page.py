@@ -108,10 +108,10 @@ def render(
     if not summary.people:
         body.append("<h2>No person was found.</h2>")
     if left_out:
-        shown = sum(len(people) for people in groups.values())
+        shown = _count(sum(len(people) for people in groups.values()), "person", "people")
         body.append(
-            f"<p class=soft>The page shows the first {_count(shown, 'person', 'people')}; {left_out} more, of less doubt and in fewer "
-            "cameras, are in the tables of this run.</p>"
+            f"<p class=soft>The page shows the first {shown}; {left_out} more, of less doubt and in fewer cameras, "
+            "are in the tables of this run.</p>"
         )
     return f"""<!doctype html>
 <html lang="en">
