@@ -1,4 +1,4 @@
-"""A run in memory with the interface of `vidreid.run.results.Run`, over real footage files and known boxes."""
+"""A run in memory with the interface of `vidreid.pipeline.results.Run`, over real footage files and known boxes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from vidreid.footage.clock import Timeline
 from vidreid.footage.probe import probe
-from vidreid.run.results import BOXES, CROPS, Summary
+from vidreid.pipeline.results import BOXES, CROPS, Summary
 from vidreid.store import schema
 from vidreid.types import Array, Clock, VideoFile
 from vidreid.views.frames import frames
@@ -45,7 +45,7 @@ class Walk:
 
 
 class FakeRun:
-    """The interface of `vidreid.run.results.Run` over walks and footage files; ``starts`` None: clock unknown."""
+    """The interface of `vidreid.pipeline.results.Run` over walks and footage files; ``starts`` None: clock unknown."""
 
     def __init__(
         self,

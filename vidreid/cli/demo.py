@@ -24,7 +24,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def demo(output: Path, seconds: float, seed: int, detector: str | None, embedder: str | None, as_json: bool) -> None:
     """Film a synthetic site with three cameras, find who is who on it, score that and draw the result."""
-    from vidreid.run.progress import reporter_for
+    from vidreid.pipeline.progress import reporter_for
     from vidreid.views.demo import demonstrate
 
     reporter = reporter_for(sys.stderr)

@@ -11,7 +11,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
     """Say what this machine can run, which networks are here, and how to get what is missing."""
-    from vidreid.run.machine import examine
+    from vidreid.pipeline.machine import examine
 
     found = examine()
     if as_json:

@@ -38,7 +38,7 @@ def export(
 ) -> None:
     """Write the sightings of RUN as tables (csv, parquet, jsonl), labels (mot, coco) or annotated video."""
     from vidreid import plugins
-    from vidreid.run.results import Run
+    from vidreid.pipeline.results import Run
     from vidreid.views.selection import Selection
 
     writer = plugins.load("views.export", kind)

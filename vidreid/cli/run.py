@@ -76,10 +76,10 @@ def _run(
     as_json: bool,
     **chosen: Any,
 ) -> int:
-    from vidreid.run.pipeline import Options
-    from vidreid.run.pipeline import run as run_pipeline
-    from vidreid.run.progress import reporter_for
-    from vidreid.run.results import Run
+    from vidreid.pipeline.progress import reporter_for
+    from vidreid.pipeline.results import Run
+    from vidreid.pipeline.run import Options
+    from vidreid.pipeline.run import run as run_pipeline
     from vidreid.store.folder import RunFolder
 
     words, folder = _place(footage, output)

@@ -16,7 +16,7 @@ from vidreid.cli.options import RUN_FOLDER
 @click.option("--json", "as_json", is_flag=True, help="Print the state as JSON.")
 def status(run_folder: Path, as_json: bool) -> None:
     """Say what of RUN is done, stale (and why), outdated or due; works while a run goes on."""
-    from vidreid.run.status import run_status
+    from vidreid.pipeline.status import run_status
     from vidreid.store.folder import RunFolder
 
     found = run_status(RunFolder(run_folder))
@@ -43,7 +43,7 @@ def _states(stages: dict[str, int]) -> str:
 def _print_progress(progress: dict[str, Any]) -> None:
     if not progress:
         return
-    from vidreid.run.progress import duration
+    from vidreid.pipeline.progress import duration
 
     left = progress["seconds_left"]
     click.echo(

@@ -11,7 +11,7 @@ from vidreid.evaluation.identity import IdentityScore, evaluate_identity
 from vidreid.evaluation.mot import Rows
 from vidreid.evaluation.tracking import TrackingScore, evaluate_tracking
 from vidreid.evaluation.truth import Truth, parse_distractor, read_truth
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 
 
 def score_tracking(

@@ -13,10 +13,8 @@ from vidreid.errors import InputError, UsageError
 from vidreid.settings import Section, read_model
 from vidreid.types import Camera, Clock
 
-_SUFFIXES = (
-    ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc"
-)
-VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())  # noqa: SIM905 - a table of nineteen lines tells no more
+_SUFFIXES = ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc"
+VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
 NAME = re.compile(r"[\w][\w .-]*")
 
 

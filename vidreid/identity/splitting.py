@@ -12,7 +12,7 @@ from vidreid.types import Array
 
 NEAR = 3  # looks on each side that are compared
 MARGIN = 0.05  # by how much a rival must be more alike than the way itself
-ALONE = 0.7  # share of the threshold under which a way without a rival is two people
+ALONE = 0.7  # share of the threshold under which the two sides are two people whoever was touched
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ def is_exchanged(
 ) -> bool:
     """Whether somebody else goes on after a contact between frames ``before`` and ``after``.
 
-    It is somebody else where the two sides are less alike than a rival is like the other side, by `MARGIN`; where
-    no rival has looks, where they are less alike than `ALONE` of the threshold. Without a look on both sides
-    nothing speaks against the tracker.
+    It is somebody else where the two sides are less alike than `ALONE` of the threshold, or less than a rival is
+    like the other side, by `MARGIN`. Without a look on both sides nothing speaks against the tracker.
     """
     old, new = _before(looks, before), _after(looks, after)
     if old is None or new is None:
@@ -78,7 +77,7 @@ def is_exchanged(
         for one, other in ((_before(rival, before), new), (old, _after(rival, after)))
         if one is not None and other is not None
     ]
-    return alike < (max(exchanged) - MARGIN if exchanged else ALONE * threshold)
+    return alike < max([ALONE * threshold, *(likeness - MARGIN for likeness in exchanged)])
 
 
 def mean_look(looks: Sequence[Look]) -> Array | None:

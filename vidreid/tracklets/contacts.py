@@ -6,6 +6,7 @@ person for certain; across them only appearance can tell.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from vidreid.types import Array, Boxes
 
-COVER = 0.4  # share of the smaller box from which two people touch
+COVER = 0.15  # share of the smaller box from which two people touch
 CALM = 0.4  # seconds between two touches that belong to one contact; also the shortest gap that counts
 
 
@@ -73,7 +74,7 @@ def _touches(ways: Sequence[Way]) -> list[list[tuple[int, int, int]]]:
     boxes = np.concatenate([way.boxes for way in ways])
     order = np.argsort(frames, kind="stable")
     bounds = np.flatnonzero(np.diff(frames[order], prepend=-1, append=-1))
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in itertools.pairwise(bounds):
         if stop - start > 1:
             rows = order[start:stop]
             for i, j in zip(*np.nonzero(touching(boxes[rows])), strict=True):

@@ -60,7 +60,7 @@ class RunPicker:
     def add(self, frame: Frame, tracked: Tracked, scores: Array) -> None:
         """Look at a frame's tracked boxes; ``scores`` (n,) of their detections."""
         clear = clearance(tracked.boxes)
-        touched = touching(tracked.boxes).any(1)
+        touched = np.asarray(touching(tracked.boxes).any(1))
         for i, track in enumerate(tracked.ids.tolist()):
             state = self._tracks.setdefault(track, _Track())
             if touched[i]:

@@ -10,8 +10,8 @@ from typing import Any
 from vidreid.errors import InputError
 from vidreid.evaluation.run import score_identity, score_tracking
 from vidreid.footage.cameras import parse_cameras
-from vidreid.run.pipeline import Options, Report, run
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
+from vidreid.pipeline.run import Options, Report, run
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import write_json
 from vidreid.types import Reporter
@@ -41,7 +41,7 @@ def demonstrate(
     """
     listing = film(folder / "world", reporter, seed=seed, seconds=seconds)
     cameras = parse_cameras([str(listing)])
-    overrides = {
+    overrides: dict[str, dict[str, Any]] = {
         "detection": {"detector": detector or "oracle"},
         "embedding": {"embedder": embedder or "colours"},
         "segments": {"seconds": 20.0},

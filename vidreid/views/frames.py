@@ -12,7 +12,7 @@ import pyarrow as pa
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.decode import SegmentDecoder
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.types import Frame, Image, Segment
 from vidreid.views.drawing import BLACK, draw_people, draw_plate
 from vidreid.views.names import tracklet_number

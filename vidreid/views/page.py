@@ -11,7 +11,7 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from vidreid.run.results import Summary
+from vidreid.pipeline.results import Summary
 from vidreid.views.drawing import colour_of
 from vidreid.views.times import since_start
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import cv2
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.views.drawing import from_jpeg, resized
 from vidreid.views.page import Axis, Moment, Person, Picture, Strip, render

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.types import Array, Image
 from vidreid.views.drawing import Colour, colour_of, draw_text, from_jpeg, resized, text_width

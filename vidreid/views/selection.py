@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidreid.errors import InputError, UsageError
-from vidreid.run.results import BOXES, Run
+from vidreid.pipeline.results import BOXES, Run
 
 SIGHTINGS = pa.schema([pa.field("camera", pa.string()), *BOXES])
 """One row a box, as the table formats write it: the camera, then the columns of `BOXES`."""

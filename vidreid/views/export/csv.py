@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow import csv
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.views.selection import SIGHTINGS, Selection, selected_cameras, sightings
 from vidreid.views.times import iso_times

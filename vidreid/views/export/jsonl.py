@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import BinaryIO
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.views.selection import Selection, selected_cameras, shortest, sightings
 from vidreid.views.times import iso_times

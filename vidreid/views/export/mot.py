@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.views.names import file_name, identity_number, tracklet_number
 from vidreid.views.selection import ROWS, Selection, selected_boxes, selected_cameras

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pyarrow.parquet as pq
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.views.selection import SIGHTINGS, Selection, selected_cameras, sightings
 

@@ -19,7 +19,7 @@ import av
 import cv2
 import numpy as np
 
-from vidreid.run.results import Run
+from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.types import Array, Frame, Image, VideoFile
 from vidreid.views.frames import EPOCH, Annotator, frames

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from vidreid.errors import StorageError
-from vidreid.run.executors.inline import attempt
+from vidreid.pipeline.executors.inline import attempt
 from vidreid.types import Outcome
 
 TRIES = 3
@@ -120,5 +120,5 @@ def _work(pipe: Connection, setup: Callable[[], Any], function: Callable[..., An
 
 
 def make(setup: Callable[[], Any], workers: int) -> Local:
-    """The contract of a file of `run/executors`."""
+    """The contract of a file of `pipeline/executors`."""
     return Local(setup, workers)

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from vidreid.footage.clock import Timeline
 from vidreid.footage.segments import cut
-from vidreid.run.networks import Identities
-from vidreid.run.versions import made_by
+from vidreid.pipeline.networks import Identities
+from vidreid.pipeline.versions import made_by
 from vidreid.settings import Settings
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, RunFolder
@@ -23,7 +23,7 @@ from vidreid.store.parts import Header, fingerprint, read_header, read_part
 from vidreid.types import Camera, Clock, Segment, VideoFile
 
 CODE = {"ingest": 1, "track": 1, "embed": 1, "match": 1}
-"""Version of each stage's code; raised when its output changes for the same input (see tests/run/test_code.py)."""
+"""Version of each stage's code; raised when its output changes for the same input (see tests/pipeline/test_code.py)."""
 
 Status = Literal["done", "stale", "outdated", "due"]
 

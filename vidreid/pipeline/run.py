@@ -11,10 +11,10 @@ from typing import Any
 
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
-from vidreid.run.ingest import ingest_camera
-from vidreid.run.match import camera_tracklets, match
-from vidreid.run.networks import Identities, Networks, Tools, cores, find_networks
-from vidreid.run.plan import (
+from vidreid.pipeline.ingest import ingest_camera
+from vidreid.pipeline.match import camera_tracklets, match
+from vidreid.pipeline.networks import Identities, Networks, Tools, cores, find_networks
+from vidreid.pipeline.plan import (
     CameraPlan,
     SegmentState,
     camera_of,
@@ -25,7 +25,7 @@ from vidreid.run.plan import (
     segment_states,
     threshold,
 )
-from vidreid.run.segment import SegmentWork, process_segment
+from vidreid.pipeline.segment import SegmentWork, process_segment
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
 from vidreid.store.parts import fingerprint, write_json
@@ -178,7 +178,7 @@ def _segments(
     workers = min(options.workers, len(work))
     streams = max(1, cores() // workers)
     setup = functools.partial(Tools, networks, settings, streams)
-    executor = plugins.load("run.executors", "inline" if workers == 1 else "local").make(setup, workers)
+    executor = plugins.load("pipeline.executors", "inline" if workers == 1 else "local").make(setup, workers)
     reporter.start("track", {camera: total for camera, total in totals.items() if total})
     for outcome in executor.map(process_segment, work, progress.advance):
         progress.finished(outcome.key, outcome.error)

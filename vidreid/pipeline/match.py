@@ -13,7 +13,7 @@ from vidreid.identity.clustering import cluster
 from vidreid.identity.constraints import Presence, cannot_link
 from vidreid.identity.margins import Margins, margins
 from vidreid.identity.splitting import Look, find_exchanges, mean_look
-from vidreid.run.plan import CameraPlan, header_for
+from vidreid.pipeline.plan import CameraPlan, header_for
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_part, write_part

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vidreid.run.networks import Identities
-from vidreid.run.pipeline import ready_segments
-from vidreid.run.plan import (
+from vidreid.pipeline.networks import Identities
+from vidreid.pipeline.plan import (
     CameraPlan,
     State,
     counts,
@@ -20,6 +19,7 @@ from vidreid.run.plan import (
     plan_camera,
     segment_states,
 )
+from vidreid.pipeline.run import ready_segments
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import RunFolder
 

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from vidreid.footage.decode import SegmentDecoder
-from vidreid.run.networks import Tools
-from vidreid.run.plan import header_for, read_files
+from vidreid.pipeline.networks import Tools
+from vidreid.pipeline.plan import header_for, read_files
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_part, write_part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.decode import SegmentDecoder
 from vidreid.footage.segments import cut
-from vidreid.run.plan import camera_of, read_files
+from vidreid.pipeline.plan import camera_of, read_files
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_header, read_part
@@ -80,10 +80,14 @@ class Summary:
 
 
 class Run:
-    """An opened run: read-only, parts are read when they are asked for."""
+    """An opened run: read-only, parts are read when they are asked for.
 
-    def __init__(self, path: Path) -> None:
+    ``failed``: cameras and segments that failed when it was run just now, with their errors.
+    """
+
+    def __init__(self, path: Path, failed: Mapping[str, str] | None = None) -> None:
         self.path = path
+        self.failed = dict(failed or {})
         self._folder = RunFolder(path)
         self._record = self._folder.read()
         self.cameras = tuple(camera.name for camera in self._record.cameras)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from vidreid import plugins
 from vidreid.engines.registry import read_registry
 from vidreid.engines.weights import at_hand, places
+from vidreid.pipeline.networks import cores
+from vidreid.pipeline.versions import made_by, processor_features
 from vidreid.resources import home
-from vidreid.run.networks import cores
-from vidreid.run.versions import made_by, processor_features
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidreid.errors import InputError
 from vidreid.footage.probe import probe, sha256
-from vidreid.run.plan import files_table, header_for, ingest_inputs
+from vidreid.pipeline.plan import files_table, header_for, ingest_inputs
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder
 from vidreid.store.parts import read_header, write_part

@@ -1,0 +1,54 @@
+"""What `vidreid.run` and `vidreid.open_run` do; apart, so that ``import vidreid`` loads nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from vidreid.footage.cameras import parse_cameras
+from vidreid.pipeline.progress import Silent
+from vidreid.pipeline.results import Run
+from vidreid.pipeline.run import Options
+from vidreid.pipeline.run import run as run_pipeline
+from vidreid.store.folder import RunFolder
+from vidreid.types import Reporter
+from vidreid.views.people import write_people
+
+Source = str | PathLike[str]
+
+
+def run(
+    footage: Mapping[str, Source | Sequence[Source]] | Source,
+    output: Source,
+    *,
+    settings: Mapping[str, Mapping[str, Any]],
+    workers: int,
+    offline: bool,
+    reporter: Reporter | None,
+) -> Run:
+    """See `vidreid.run`."""
+    folder = RunFolder(Path(output))
+    options = Options(workers=workers, offline=offline)
+    report = run_pipeline(folder, parse_cameras(_words(footage)), settings, options, reporter or Silent())
+    opened = Run(folder.path, failed=report.failed)
+    if folder.match("tracklets").is_file():
+        write_people(opened, folder.people)
+    return opened
+
+
+def open_run(path: Source) -> Run:
+    """See `vidreid.open_run`."""
+    return Run(Path(path))
+
+
+def _words(footage: Mapping[str, Source | Sequence[Source]] | Source) -> list[str]:
+    """Footage as the command line writes it."""
+    if not isinstance(footage, Mapping):
+        return [fspath(footage)]
+    words = []
+    for camera, files in footage.items():
+        several = [files] if isinstance(files, str | PathLike) else files
+        words += [f"{camera}={fspath(file)}" for file in several]
+    return words
