@@ -60,7 +60,7 @@ class Film:
         return path
 
     def _options(self) -> dict[str, str]:
-        best = {"libx264": {"crf": "10", "preset": "veryfast", "bf": "0"}, "mpeg4": {"qscale": "2"}}
+        best = {"libx264": {"crf": "10", "preset": "veryfast", "bf": "0", "sc_threshold": "0"}, "mpeg4": {"qscale": "2"}}
         return {**best.get(self.codec, {}), **self.options}
 
     def _stored(self, number: int) -> Image:

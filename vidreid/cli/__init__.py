@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 
 import click
 
@@ -56,7 +57,8 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """The program: errors are two lines on stderr and an exit status (docs/architecture.md)."""
-    debug = "--debug" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = len(words) < len(sys.argv) - 1  # wherever it stands: it is added after a command has failed
     # Libraries read these when they are imported: no telemetry, no installs, no chatter.
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
@@ -65,26 +67,30 @@ def main() -> None:
     # FFmpeg's words about damaged packets are counted and reported by ourselves.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
-        status = cli.main(standalone_mode=False, prog_name="vidreid")
+        status = cli.main(words, standalone_mode=False, prog_name="vidreid")
         sys.exit(status if isinstance(status, int) else 0)
     except click.Abort:
         sys.exit(_fail("stopped; what is finished is kept", "the same command goes on", 130))
     except KeyboardInterrupt:
         sys.exit(_fail("stopped; what is finished is kept", "the same command goes on", 130))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "vidreid"
         sys.exit(_fail(error.format_message(), f"{command} --help", 2))
     except VidreidError as error:
         if debug:
-            raise
+            traceback.print_exc()
         sys.exit(_fail(error.message, error.hint, error.exit_status))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         if debug:
-            raise
-        sys.exit(_fail(f"{type(error).__name__}: {error}".splitlines()[0], "this is a fault in vidreid: --debug", 1))
+            traceback.print_exc()
+        line = f"{type(error).__name__}: {error}".splitlines()[0]
+        sys.exit(_fail(line, "this is a fault in vidreid; the same with --debug shows where", 1))
 
 
 def _fail(message: str, hint: str, status: int) -> int:

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import click
 
-from vidreid.cli.options import RUN_FOLDER
+from vidreid.cli.options import RUN_FOLDER, PlugIn
 from vidreid.errors import UsageError
 
 
 @click.command()
 @click.argument("run_folder", metavar="RUN", type=RUN_FOLDER)
-@click.option("--format", "kind", required=True, metavar="FORMAT", help="csv, parquet, jsonl, mot, coco or video.")
+@click.option(
+    "--format",
+    "kind",
+    required=True,
+    metavar="FORMAT",
+    type=PlugIn("views.export"),
+    help="csv, parquet, jsonl, mot, coco or video.",
+)
 @click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write into.")
 @click.option("--identity", multiple=True, metavar="P0042", help="Only this person (may be repeated).")
 @click.option("--camera", multiple=True, help="Only this camera (may be repeated).")

@@ -36,8 +36,31 @@ class TrackerName(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+class PlugIn(click.ParamType[str]):
+    """The name of a file of a plug-in folder, e.g. ``views.export``; ``others`` are words that are allowed besides."""
+
+    name = "plug-in"
+
+    def __init__(self, room: str, *others: str) -> None:
+        self._room = room
+        self._others = others
+
+    def _known(self) -> list[str]:
+        from vidreid.plugins import names
+
+        return [*self._others, *names(self._room)]
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self._known():
+            self.fail(f"{value!r} is none of {', '.join(self._known())}.", param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self._known() if name.startswith(incomplete)]
+
+
 class Footage(click.ParamType[str]):
-    """``CAMERA=FILE``: the shell completes the file."""
+    """``CAMERA=FILE``: the file is completed behind the sign too, where shells see a single word."""
 
     name = "footage"
 
@@ -45,9 +68,12 @@ class Footage(click.ParamType[str]):
         camera, sign, path = incomplete.partition("=")
         if not sign:
             return [CompletionItem(incomplete, type="file")]
-        folder = Path(path) if path.endswith("/") else Path(path).parent
-        found = sorted(folder.glob("*")) if folder.is_dir() else []
-        return [CompletionItem(f"{camera}={file}") for file in found if str(file).startswith(path)]
+        head, slash, start = path.rpartition("/")
+        folder = Path(f"{head}{slash}" or ".").expanduser()
+        if not folder.is_dir():
+            return []
+        names = sorted(file.name + "/" * file.is_dir() for file in folder.iterdir() if file.name.startswith(start))
+        return [CompletionItem(f"{camera}={head}{slash}{name}") for name in names]
 
 
 def run_options(command: Command) -> Command:
@@ -59,7 +85,12 @@ def run_options(command: Command) -> Command:
             click.option("--detector", metavar="NAME|PATH", help="Person detector [default: the first at hand]."),
             click.option("--embedder", metavar="NAME|PATH", help="Re-identification network, or colours."),
             click.option("--tracker", metavar="NAME|YAML", type=TrackerName(), help="Tracker [default: bytetrack]."),
-            click.option("--runtime", metavar="NAME", help="Engine runtime [default: what fits the network]."),
+            click.option(
+                "--runtime",
+                metavar="NAME",
+                type=PlugIn("engines.runtimes", "auto"),
+                help="Engine runtime [default: what fits the network].",
+            ),
             click.option("--tile", type=int, metavar="PIXELS", help="Also search tiles of this side (small people)."),
             click.option(
                 "--threshold", type=float, metavar="COSINE", help="From which two sightings may be one person."

@@ -59,7 +59,7 @@ def resume(run_folder: Path, **options: Any) -> int:
     return _run("match", (), output=run_folder, settings_file=None, max_damage=0.05, **options)
 
 
-for _option in reversed(work_options()):
+for _option in work_options():
     resume = _option(resume)
 
 
@@ -103,14 +103,20 @@ def _run(
         from vidreid.views.people import write_people
 
         write_people(found, RunFolder(folder).people)
-    status = 4 if report.failed or summary.damage > max_damage else 0
+    status = _exit_status(report, summary, max_damage)
     if as_json:
         state = {"failed": report.failed, "frames_per_second": _rate(report), "exit_status": status}
         click.echo(json.dumps({**summary.as_dict(), **state}, indent=1))
     else:
         _print(folder, summary, report, matched)
-    nothing = not summary.frames
-    return 3 if nothing else status
+    return status
+
+
+def _exit_status(report: Any, summary: Any, max_damage: float) -> int:
+    """3 where no camera holds a frame, 4 where some footage failed or too much of it is damaged, else 0."""
+    if not summary.frames:
+        return 3
+    return 4 if report.failed or summary.damage > max_damage else 0
 
 
 def _place(footage: tuple[str, ...], output: Path | None) -> tuple[tuple[str, ...], Path]:

@@ -12,7 +12,10 @@ from vidreid.types import Array, Crop, Engine, Image, ModelSpec
 
 
 class NetworkEmbedder:
-    """An image network: each crop is embedded by itself, a clip is the mean of its crops."""
+    """An image network (T = 1): the best crop stands for its clip.
+
+    The others were taken within a second of it and show little else, at the same cost; video networks get them all.
+    """
 
     def __init__(self, engine: Engine, spec: ModelSpec) -> None:
         self.spec = spec
@@ -20,11 +23,14 @@ class NetworkEmbedder:
 
     def embed(self, clips: Sequence[Sequence[Crop]]) -> Array:
         """Unit vectors, float32 (n, dim), of clips of one crop or more each."""
-        jobs = [
-            [self._engine.submit({"images": person(crop, self.spec.input.size)[None]}) for crop in clip]
-            for clip in clips
-        ]
-        return pool([np.concatenate([_vector(job.result()) for job in clip]) for clip in jobs], self.spec.branches)
+        size = self.spec.input.size
+        jobs = [self._engine.submit({"images": person(best(clip), size)[None]}) for clip in clips]
+        return pool([_vector(job.result()) for job in jobs], self.spec.branches)
+
+
+def best(clip: Sequence[Crop]) -> Crop:
+    """The crop of highest quality, the earliest of equals."""
+    return max(clip, key=lambda crop: crop.quality)
 
 
 def person(crop: Crop, size: tuple[int, int]) -> Image:

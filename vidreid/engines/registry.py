@@ -27,23 +27,23 @@ class InputEntry(Section):
     """What a network wants; values are divided by ``scale``, then ``mean`` and ``std`` apply."""
 
     size: tuple[int, int] = Field(description="height, width in pixels")
-    color: Literal["rgb", "bgr"] = "rgb"
-    scale: float = 1.0
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    color: Literal["rgb", "bgr"] = Field("rgb", description="order of the channels, also in mean and std")
+    scale: float = Field(1.0, description="255 where the network wants values of 0..1")
+    mean: tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="taken off after scaling")
+    std: tuple[float, float, float] = Field((1.0, 1.0, 1.0), description="divided by, last")
 
 
 class ModelEntry(Section):
     """A network, as the registry or a YAML beside its file states it."""
 
-    kind: Literal["detector", "embedder"]
-    family: str
-    licence: str = "not stated"
-    input: InputEntry
-    frames: int = Field(1, ge=1)
-    dim: int = Field(0, ge=0)
-    branches: int = Field(1, ge=1)
-    threshold: float | None = None
+    kind: Literal["detector", "embedder"] = Field(description="what it is for")
+    family: str = Field(description="how its output is read: a file of vidreid/detection, or reid")
+    licence: str = Field("not stated", description="terms of its weights, as their makers state them")
+    input: InputEntry = Field(description="what it wants to see")
+    frames: int = Field(1, ge=1, description="crops of a clip that it sees together")
+    dim: int = Field(0, ge=0, description="numbers a vector (embedders)")
+    branches: int = Field(1, ge=1, description="parts of the vector that are normalised one by one")
+    threshold: float | None = Field(None, description="cosine from which two tracklets may be one person, as measured")
     folder: str = Field("", description="folder of the files, below the cache's models/")
     files: dict[str, str] = Field(default_factory=dict, description="file name: SHA-256; the first one is loaded")
     url: str = Field("", description="where the files can be downloaded, ending in /")

@@ -21,17 +21,19 @@ NAME = re.compile(r"[\w][\w .-]*")
 class FileEntry(Section):
     """A footage file, and when it starts."""
 
-    file: Path
-    start: datetime | None = None
+    file: Path = Field(description="path, relative to the YAML")
+    start: datetime | None = Field(
+        default=None, description="when its first frame was taken; without it, it follows on"
+    )
 
 
 class CameraEntry(Section):
     """A camera: its files in order of time, relative to the YAML; ``start`` is that of the first file."""
 
-    files: list[Path | FileEntry] = Field(min_length=1)
-    start: datetime | None = None
-    offset_seconds: float = 0.0
-    drift_ppm: float = 0.0
+    files: list[Path | FileEntry] = Field(min_length=1, description="files or folders in order of time")
+    start: datetime | None = Field(default=None, description="when the first frame was taken, with its time zone")
+    offset_seconds: float = Field(0.0, description="added to every time of this camera")
+    drift_ppm: float = Field(0.0, description="microseconds added for every second since the first start")
 
     @field_validator("start")
     @classmethod

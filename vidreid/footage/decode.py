@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import av
 import cv2
 import numpy as np
 
-from vidreid.footage.probe import open_video
+from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
 from vidreid.types import Damage, Frame, Image, Segment, VideoFile
 
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
@@ -29,17 +30,13 @@ class SegmentDecoder:
     def frames(self) -> Iterator[Frame]:
         """Decoded frames; a packet that cannot be decoded is skipped."""
         first, stop = self.segment.first - self.file.first, self.segment.stop - self.file.first
-        with open_video(self.path) as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            packets = _packets(container, stream, self.file, first)
-            for position, picture in _placed(_pictures(stream, packets), self.file, first):
-                if position >= stop:
-                    break
-                if position >= first and not self._seen[position - first]:
+        placed = _placed_by_time if self.file.timing == "presentation" else _placed_by_count
+        with contextlib.closing(placed(self.path, self.file, first)) as pictures:
+            for position, picture in pictures:
+                if first <= position < stop and not self._seen[position - first]:
                     self._seen[position - first] = True
                     yield self._frame(position, picture)
-                if position == stop - 1:
+                if self._seen.all() or position >= stop + REORDER:
                     break
 
     def _frame(self, position: int, picture: Any) -> Frame:
@@ -62,106 +59,114 @@ class SegmentDecoder:
         return [Damage(segment.camera, int(g[0]), int(g[-1]) + 1, "cannot be decoded") for g in groups]
 
 
-def _packets(container: Any, stream: Any, file: VideoFile, first: int) -> Iterator[Any]:
-    """Packets of the stretch that holds position ``first``, from the key frame there on."""
-    if file.timing == "counted":
-        return itertools.islice(_demux(container, stream), first, None)
+def _placed_by_time(path: Path, file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
+    """Pictures from position ``first`` on, each with its position in the file: that of its time in its stretch."""
     stretch = int(np.searchsorted(file.stretches, first, side="right")) - 1
+    begin, end = [*file.stretches.tolist(), len(file.pts)][stretch : stretch + 2]
+    times = file.pts[begin:end]
+    for picture in _pictures(path, file, first, stretch):
+        place = int(np.searchsorted(times, picture.pts)) if picture.pts is not None else len(times)
+        if place < len(times) and times[place] == picture.pts:
+            yield begin + place, picture
+
+
+def _placed_by_count(path: Path, file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
+    """Pictures with their positions where times are not true: shown in order, they are counted.
+
+    What says whether pictures are lost is their place of storage. A key frame is shown at its place of storage,
+    later by those that were stored after it and shown before it. Any other picture is shown at most ``reordering``
+    places before its place of storage.
+    """
+    position = start = _key_before(file, first)
+    shown: list[int] = []  # places of storage of the pictures since the last key frame
+    for picture in _pictures(path, file, start, 0):
+        stored = int(picture.pts) if file.timing == "counted" else int(np.searchsorted(file.pts, picture.pts))
+        if picture.key_frame:
+            position = stored + sum(place > stored for place in shown)
+            shown.clear()
+        position = max(position, stored - file.reordering)
+        yield position, picture
+        shown.append(stored)
+        position += 1
+
+
+def _key_before(file: VideoFile, first: int) -> int:
+    """Where to start for an exact count: one key frame early, since pictures shown before a key frame may need it."""
+    if file.reordering == 1:
+        return first
+    keys = file.key[file.key < first]
+    return int(keys[-1]) if len(keys) else 0
+
+
+def _pictures(path: Path, file: VideoFile, first: int, stretch: int) -> Iterator[Any]:
+    """Pictures from the key frame at position ``first`` on; ``pts`` as ingest found it, or the place of storage."""
+    with contextlib.ExitStack() as stack:
+        container = stack.enter_context(open_video(path))
+        packets = _sought(container, file, first)
+        if packets is None:
+            container = stack.enter_context(open_video(path))
+            packets = _read_up_to(container, file, first, stretch)
+        yield from decode(container.streams.video[0], packets)
+
+
+def _sought(container: Any, file: VideoFile, first: int) -> Iterator[Any] | None:
+    """Packets after a seek to the key frame at ``first``; None where the seek does not find exactly that frame."""
+    if first == 0 or file.timing == "counted" or len(file.stretches) > 1:
+        return None
+    stream = container.streams.video[0]
     start = int(file.pts[first])
-    packets = _demux(container, stream)
-    if stretch == 0 and first > 0:
+    try:
         container.seek(start, stream=stream, backward=True)
-        head = next(packets, None)
-        if head is not None and _time(head) <= start:
-            packets = itertools.chain([head], packets)
-        else:  # the container's index is wrong: read it from its beginning
-            container.seek(int(file.pts[0]), stream=stream, backward=True)
-            packets = _demux(container, stream)
-    packets = _stretch(packets, stretch)
+    except av.error.FFmpegError:
+        return None
+    packets = _timed(Packets(container, stream))
+    # What lies between the place that was found and the key frame is little where the index is right.
+    head = next((packet for packet in packets if packet.is_keyframe and packet.pts >= start), None)
+    return itertools.chain([head], packets) if head is not None and head.pts == start else None
+
+
+def _read_up_to(container: Any, file: VideoFile, first: int, stretch: int) -> Iterator[Any]:
+    """Packets from the key frame at ``first`` of a stretch on, read from the beginning of the file."""
+    packets = Packets(container, container.streams.video[0])
+    if file.timing == "counted":
+        return itertools.islice(_numbered(packets), first, None)
+    of_stretch = _of_stretch(_timed(packets), file, stretch)
     if first == file.stretches[stretch]:
-        return packets
-    return itertools.dropwhile(lambda packet: not packet.is_keyframe or _time(packet) < start, packets)
+        return of_stretch
+    start = int(file.pts[first])
+    return itertools.dropwhile(lambda packet: not packet.is_keyframe or packet.pts < start, of_stretch)
 
 
-def _demux(container: Any, stream: Any) -> Iterator[Any]:
-    """Packets that hold data; an error while reading is passed over as long as the reader moves on."""
-    errors = 0
-    packets = container.demux(stream)
-    while errors <= 100:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.error.FFmpegError:
-            errors += 1
-            packets = container.demux(stream)
-            continue
-        if packet.size:
+def _timed(packets: Iterable[Any]) -> Iterator[Any]:
+    """Packets that have a time, with that as ``pts``."""
+    for packet in packets:
+        packet.pts = time_of(packet)
+        if packet.pts is not None:
             yield packet
 
 
-def _stretch(packets: Iterator[Any], wanted: int) -> Iterator[Any]:
+def _numbered(packets: Iterable[Any]) -> Iterator[Any]:
+    """Packets with their place of storage as ``pts``."""
+    for number, packet in enumerate(packets):
+        packet.pts = number
+        yield packet
+
+
+def _of_stretch(packets: Iterator[Any], file: VideoFile, wanted: int) -> Iterator[Any]:
     """The packets of stretch ``wanted``: a key frame earlier than the one before it begins a new one."""
+    if len(file.stretches) == 1:
+        yield from packets
+        return
+    keys = set(file.pts[file.key].tolist())  # a key frame whose time is damaged is not among them
     number, last = 0, None
     for packet in packets:
-        if packet.is_keyframe:
-            if last is not None and _time(packet) < last:
-                number += 1
-            last = _time(packet)
+        if packet.is_keyframe and packet.pts in keys:
+            number += last is not None and packet.pts < last
+            last = packet.pts
         if number > wanted:
             return
         if number == wanted:
             yield packet
-
-
-def _time(packet: Any) -> int:
-    """A packet's presentation time, or its decoding time where it has none, in ticks."""
-    time = packet.pts if packet.pts is not None else packet.dts
-    return int(time) if time is not None else -(1 << 62)
-
-
-def _pictures(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:
-    """Decoded pictures in order of display, the decoder's rest included."""
-    for packet in itertools.chain(packets, [None]):
-        try:
-            yield from stream.codec_context.decode(packet)
-        except av.error.FFmpegError:
-            continue
-
-
-def _placed(pictures: Iterator[Any], file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
-    """Each picture with its position in the file: by its time, or by counting where times are not true."""
-    if file.timing == "presentation":
-        yield from _placed_by_time(pictures, file, first)
-    else:
-        yield from _placed_by_count(pictures, file, first)
-
-
-def _placed_by_time(pictures: Iterator[Any], file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
-    stretch = int(np.searchsorted(file.stretches, first, side="right"))
-    begin, end = [*file.stretches.tolist(), len(file.pts)][stretch - 1 : stretch + 1]
-    times = file.pts[begin:end]
-    for picture in pictures:
-        time = picture.pts if picture.pts is not None else picture.dts
-        place = int(np.searchsorted(times, time)) if time is not None else len(times)
-        if place < len(times) and times[place] == time:
-            yield begin + place, picture
-
-
-def _placed_by_count(pictures: Iterator[Any], file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
-    """Pictures are displayed in order, so they are counted from the key frame on.
-
-    A picture's place of storage is at most ``depth`` after its place of display; where it is further on,
-    pictures before it are lost.
-    """
-    depth = file.reordering
-    position = first - 1
-    for picture in pictures:
-        position += 1
-        if file.timing == "storage" and picture.pts is not None:
-            stored = int(np.searchsorted(file.pts, picture.pts))
-            position = max(position, stored - depth)
-        yield position, picture
 
 
 def _upright(picture: Any, file: VideoFile) -> Image:

@@ -12,10 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-import av
 import numpy as np
 
 from vidreid.errors import InputError
+from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
 from vidreid.types import Array, VideoFile
 
 CHUNK = 1 << 20
@@ -28,25 +28,6 @@ def sha256(path: Path) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def open_video(path: Path) -> Any:
-    """Open a file with PyAV; `InputError` says why it is no footage."""
-    try:
-        container = av.open(str(path))
-    except FileNotFoundError:
-        raise InputError(f"{path.name}: no such file", f"look for it: {path}") from None
-    except av.error.FFmpegError as error:
-        raise InputError(
-            f"{path.name}: no known video format{_start_of(path)} ({error.strerror.lower()})",
-            "export it as MP4 in the recorder's player",
-        ) from None
-    except OSError as error:
-        raise InputError(f"{path.name}: {(error.strerror or str(error)).lower()}", f"check {path}") from None
-    if not container.streams.video:
-        container.close()
-        raise InputError(f"{path.name}: holds no video", "give a file with a video stream")
-    return container
 
 
 def probe(path: Path, first: int = 0) -> VideoFile:
@@ -83,47 +64,49 @@ def probe(path: Path, first: int = 0) -> VideoFile:
 
 
 @dataclass(frozen=True)
-class _Packets:
+class _Found:
+    """What a file's packets say, in order of storage; ``errors`` places unreadable, ``strays`` left out."""
+
     times: Array
     key: Array
     errors: int
+    strays: int
     timing: Literal["presentation", "storage", "counted"]
 
 
-def _read_packets(container: Any, stream: Any) -> _Packets:
+def _read_packets(container: Any, stream: Any) -> _Found:
     """All packets in order of storage; demuxing goes on after an error as long as the reader moves."""
-    pts: list[int | None] = []
-    dts: list[int | None] = []
-    key: list[bool] = []
-    errors = 0
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            break
-        except av.error.FFmpegError:
-            errors += 1
-            if errors > 100:
-                break
-            packets = container.demux(stream)
-            continue
-        if packet.size:
-            pts.append(packet.pts)
-            dts.append(packet.dts)
-            key.append(packet.is_keyframe)
-    given = [p if p is not None else d for p, d in zip(pts, dts, strict=True)]
-    timed = bool(given) and sum(time is None for time in given) * 2 < len(given)
-    if timed:
-        kept = np.array([time is not None for time in given])
-        times = np.array([time for time in given if time is not None], np.int64)
-    else:
-        kept = np.ones(len(given), bool)
+    packets = Packets(container, stream)
+    given: list[int | None] = []
+    keys: list[bool] = []
+    for packet in packets:
+        given.append(time_of(packet))
+        keys.append(packet.is_keyframe)
+    key = np.array(keys, bool)
+    if sum(time is None for time in given) * 2 >= len(given):
         times = np.arange(len(given), dtype=np.int64) * ticks_a_frame(stream)
+        return _Found(times, key, packets.errors, 0, "counted")
+    times = np.array([time for time in given if time is not None], np.int64)
+    key = key[[time is not None for time in given]]
+    stray = _strays(times, round(1 / stream.time_base))
+    times, key = times[~stray], key[~stray]
     # Rising packet times beside reordered pictures only count packets as stored (AVI, raw streams).
     stored = bool(stream.codec_context.has_b_frames) and bool(np.all(np.diff(times) > 0))
-    timing: Literal["presentation", "storage", "counted"] = "storage" if stored else "presentation"
-    return _Packets(times, np.array(key, bool)[kept], errors, timing if timed else "counted")
+    return _Found(times, key, packets.errors, int(stray.sum()), "storage" if stored else "presentation")
+
+
+def _strays(times: Array, second: int) -> Array:
+    """Damaged times (n,) bool: more than a second from both neighbours, which are near to each other, and out of
+    the reach of reordering: beyond all of the packets that it could overtake."""
+    stray = np.zeros(len(times), bool)
+    before, here, after = times[:-2], times[1:-1], times[2:]
+    alone = (abs(here - before) > second) & (abs(here - after) > second) & (abs(after - before) <= second)
+    for i in (np.flatnonzero(alone) + 1).tolist():
+        late = times[i] > times[i - 1]
+        overtaken = times[i + 1 : i + 2 + REORDER] if late else times[max(0, i - 1 - REORDER) : i]
+        beyond = times[i] > overtaken.max() if late else times[i] < overtaken.min()
+        stray[i] = beyond and len(overtaken) == REORDER + 1
+    return stray
 
 
 def ticks_a_frame(stream: Any) -> int:
@@ -132,7 +115,7 @@ def ticks_a_frame(stream: Any) -> int:
     return max(1, round(1 / (Fraction(rate) * Fraction(stream.time_base))))
 
 
-def _in_order_of_time(packets: _Packets) -> tuple[Array, Array]:
+def _in_order_of_time(packets: _Found) -> tuple[Array, Array]:
     """Positions of packets in order of time within each stretch, and where stretches begin.
 
     A key frame earlier than the key frame before it is a backward jump; one picture in two packets counts once.
@@ -167,15 +150,12 @@ def upright_size(codec: Any, rotation: int) -> tuple[int, int]:
 def first_rotation(path: Path) -> int:
     """Degrees counter-clockwise by which pictures must be turned to be upright: 0, 90, 180 or 270."""
     with open_video(path) as container:
-        try:
-            for frame in container.decode(container.streams.video[0]):
-                return int(round(frame.rotation / 90) * 90) % 360
-        except av.error.FFmpegError:
-            pass
-    return 0
+        stream = container.streams.video[0]
+        picture = next(decode(stream, Packets(container, stream)), None)
+        return 0 if picture is None else int(round(picture.rotation / 90) * 90) % 360
 
 
-def _notes(stream: Any, packets: _Packets, duration: int | None) -> list[str]:
+def _notes(stream: Any, packets: _Found, duration: int | None) -> list[str]:
     """What of the header or the packets does not limit the analysis but should be known."""
     notes = []
     count = len(packets.times)
@@ -185,16 +165,9 @@ def _notes(stream: Any, packets: _Packets, duration: int | None) -> list[str]:
         notes.append("holds no times: they are counted at the rate that its header claims")
     if packets.errors:
         notes.append(f"{packets.errors} places could not be read")
+    if packets.strays:
+        notes.append(f"{packets.strays} frames with damaged times are left out")
     span = float((packets.times.max() - packets.times.min()) * stream.time_base)
     if duration and duration / 1e6 > 1.1 * span + 2:
         notes.append(f"its header claims {duration / 1e6:.0f} s, it holds {span:.0f} s")
     return notes
-
-
-def _start_of(path: Path) -> str:
-    """How a file starts, where that is readable: `` (starts with DHAV)``."""
-    with path.open("rb") as file:
-        head = file.read(4)
-    if not head:
-        return " (empty file)"
-    return f" (starts with {head.decode('ascii')})" if head.isalnum() else ""

@@ -190,13 +190,18 @@ def segment_states(
 
 
 def in_order_of_time(cameras: Mapping[str, CameraPlan], states: Iterable[SegmentState]) -> list[SegmentState]:
-    """Segments in wall-clock order over all cameras, so that an unfinished run holds the first hours of each."""
+    """Segments in wall-clock order over all cameras, so that an unfinished run holds the first hours of each.
+
+    A camera whose clock is unknown counts as started with the first of the others.
+    """
+    starts = [utc[0] for camera in cameras.values() if (utc := camera.timeline.utc(np.array([0]))) is not None]
+    origin = min(starts, default=0)
 
     def start(state: SegmentState) -> tuple[float, str]:
         timeline = cameras[state.camera].timeline
         first = np.array([state.segment.first])
         utc = timeline.utc(first)
-        return float(utc[0]) / 1e6 if utc is not None else float(timeline.elapsed(first)[0]), state.camera
+        return float(origin + timeline.elapsed(first)[0] * 1e6 if utc is None else utc[0]), state.camera
 
     return sorted(states, key=start)
 

@@ -105,9 +105,11 @@ class Run:
         return self._match("evidence", schema.EVIDENCE)
 
     def files(self, camera: str) -> list[VideoFile]:
-        """What ingest found in a camera's files; empty where it found nothing."""
+        """What ingest found in a camera's files; empty where it found nothing, or in other files than these."""
         path = self._folder.ingest(self._known(camera))
-        return read_files(path) if path.is_file() else []
+        header = read_header(path)
+        hashes = [file.sha256 for file in self._record.camera(camera).files]
+        return read_files(path) if header is not None and header.inputs["files"] == hashes else []
 
     def footage(self, camera: str) -> list[Path]:
         """The footage files of a camera."""
@@ -215,21 +217,31 @@ class Run:
             raise InputError(f"no camera {camera!r} in {self.path}", f"cameras: {', '.join(self.cameras)}")
         return camera
 
-    def _pieces(self, camera: str) -> dict[int, list[tuple[str, str | None, dict[str, int]]]]:
-        """Pieces of a camera's tracklets by segment: (tracklet, identity, piece)."""
+    def _pieces(self, camera: str) -> Iterator[tuple[int, list[tuple[str, str | None, dict[str, int]]]]]:
+        """Pieces of a camera's tracklets by segment: (tracklet, identity, piece).
+
+        Raises `InputError` where a segment was tracked anew since, so that its tracks have other numbers.
+        """
         table = self.tracklets()
         table = table.filter(pc.equal(table["camera"], self._known(camera)))
         found: dict[int, list[tuple[str, str | None, dict[str, int]]]] = defaultdict(list)
         for row in table.select(["tracklet", "identity", "pieces"]).to_pylist():
             for piece in row["pieces"]:
                 found[piece["segment"]].append((row["tracklet"], row["identity"], piece))
-        return found
+        header = read_header(self._folder.match("tracklets"))
+        tracked = header.facts.get("tracked", {}) if header else {}
+        for segment, pieces in sorted(found.items()):
+            name = f"{segment:05d}"
+            part = read_header(self._folder.track(camera, name))
+            if part is None or part.fingerprint != tracked.get(f"{camera}/{name}", part.fingerprint):
+                raise InputError(f"{camera}: tracked anew since it was matched", f"vidreid match {self.path}")
+            yield segment, pieces
 
     def _rows(self, camera: str) -> list[tuple[tuple[str, str | None], dict[str, Array]]]:
         """((tracklet, identity), columns of its boxes in order of time) of a camera."""
         parts: dict[tuple[str, str | None], list[dict[str, Array]]] = defaultdict(list)
         names = ["frame", "x1", "y1", "x2", "y2", "score"]
-        for segment, pieces in sorted(self._pieces(camera).items()):
+        for segment, pieces in self._pieces(camera):
             table = read_part(self._folder.track(camera, f"{segment:05d}"), schema.TRACKS, [*names, "track"])
             columns = {name: table[name].to_numpy() for name in [*names, "track"]}
             for tracklet, identity, piece in pieces:
@@ -244,13 +256,19 @@ class Run:
     def _crops_of(self, camera: str, wanted: set[str] | None, best: int | None) -> Iterator[pa.Table]:
         """Tables of crops, a tracklet each, in order of tracklets."""
         found: dict[str, list[pa.Table]] = defaultdict(list)
-        for segment, pieces in sorted(self._pieces(camera).items()):
+        for segment, pieces in self._pieces(camera):
             mine = [(tracklet, piece) for tracklet, _, piece in pieces if wanted is None or tracklet in wanted]
             if not mine:
                 continue
             table = read_part(self._folder.crops(camera, f"{segment:05d}"), schema.CROPS)
             for tracklet, piece in mine:
-                found[tracklet].append(table.filter(pc.equal(table["track"], piece["track"])))
+                within = pc.and_(
+                    pc.equal(table["track"], piece["track"]),
+                    pc.and_(
+                        pc.greater_equal(table["frame"], piece["first"]), pc.less_equal(table["frame"], piece["last"])
+                    ),
+                )
+                found[tracklet].append(table.filter(within))
         timeline = self.timeline(camera) if found else None
         for tracklet, tables in sorted(found.items()):
             table = pa.concat_tables(tables)

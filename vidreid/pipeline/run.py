@@ -28,7 +28,7 @@ from vidreid.pipeline.plan import (
 from vidreid.pipeline.segment import SegmentWork, process_segment
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
-from vidreid.store.parts import fingerprint, write_json
+from vidreid.store.parts import fingerprint, read_header, write_json
 from vidreid.types import Camera, Reporter, Segment
 
 STAGES = ("ingest", "track", "embed", "match")
@@ -73,19 +73,22 @@ def run(
     """
     report = Report()
     with folder.locked():
+        folder.progress.unlink(missing_ok=True)
         record = _record(folder, cameras, overrides)
         settings = check_model(Settings, record.settings, "settings")
         if options.until != "ingest":
             networks = _networks(record, settings, options, reporter)
-            record = replace(record, networks=asdict(networks.identities))
+            if isinstance(networks, Networks):
+                record = replace(record, networks=asdict(networks.identities))
         folder.write(record)
         plans = _ingest(folder, record, settings, report, reporter)
         if options.until != "ingest" and plans:
             identities = Identities(**record.networks)
             _segments(folder, plans, settings, identities, networks, options, report, reporter)
             if options.until == "match":
-                match_run(folder, plans, settings, identities, report, reporter)
+                match_run(folder, plans, settings, identities, options, reporter)
         reporter.stop()
+        write_json(folder.progress, {"failed": report.failed})
     return report
 
 
@@ -100,8 +103,15 @@ def _record(folder: RunFolder, cameras: Sequence[Camera], overrides: Mapping[str
     settings = {name: dict(section) for name, section in known.settings.items()}
     for name, section in overrides.items():
         settings[name] = {**settings.get(name, {}), **section}
-    check_model(Settings, settings, "settings")
-    return RunRecord(tuple(records.values()), settings, known.networks)
+    checked = check_model(Settings, settings, "settings")
+    same = _choice(checked) == _choice(check_model(Settings, known.settings, "settings"))
+    return RunRecord(tuple(records.values()), settings, known.networks if same else {})
+
+
+def _choice(settings: Settings) -> tuple[str, ...]:
+    """The settings that lead to networks."""
+    detection, embedding = settings.detection, settings.embedding
+    return (detection.detector, detection.runtime, embedding.embedder, embedding.runtime, settings.tracking.tracker)
 
 
 def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
@@ -111,10 +121,18 @@ def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
     return CameraRecord(camera.name, files, camera.clock.starts, camera.clock.offset_us, camera.clock.drift_ppm)
 
 
-def _networks(record: RunRecord, settings: Settings, options: Options, reporter: Reporter) -> Networks:
-    """The networks, looked for before any footage is read."""
+def _networks(record: RunRecord, settings: Settings, options: Options, reporter: Reporter) -> Networks | VidreidError:
+    """The networks, looked for before any footage is read.
+
+    Where the record says which they were, their lack is returned, not raised: what they made may be all that is needed.
+    """
     cameras = {camera.name: camera_of(camera) for camera in record.cameras}
-    return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
+    try:
+        return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
+    except VidreidError as error:
+        if not record.networks:
+            raise
+        return error
 
 
 def _ingest(
@@ -157,7 +175,7 @@ def _segments(
     plans: Mapping[str, CameraPlan],
     settings: Settings,
     identities: Identities,
-    networks: Networks,
+    networks: Networks | VidreidError,
     options: Options,
     report: Report,
     reporter: Reporter,
@@ -165,6 +183,8 @@ def _segments(
     """Have the due segments tracked and embedded, in wall-clock order over all cameras."""
     states = [state for plan in plans.values() for state in segment_states(folder, plan, settings, identities)]
     _say_why(states, options, reporter)
+    for plan in plans.values():
+        _remove_strays(folder, plan)
     work: dict[str, tuple[SegmentWork]] = {}
     totals = dict.fromkeys(plans, 0)
     for state in in_order_of_time(plans, states):
@@ -174,18 +194,20 @@ def _segments(
             totals[state.camera] += state.segment.stop - state.segment.first
     if not work:
         return
-    progress = _Progress(folder, totals, reporter)
+    if isinstance(networks, VidreidError):
+        raise networks
+    progress = _Progress(folder, totals, report, reporter)
     workers = min(options.workers, len(work))
     streams = max(1, cores() // workers)
     setup = functools.partial(Tools, networks, settings, streams)
     executor = plugins.load("pipeline.executors", "inline" if workers == 1 else "local").make(setup, workers)
     reporter.start("track", {camera: total for camera, total in totals.items() if total})
     for outcome in executor.map(process_segment, work, progress.advance):
-        progress.finished(outcome.key, outcome.error)
         if outcome.error:
             report.failed[outcome.key] = outcome.error
             report.hints[outcome.key] = outcome.hint
             reporter.note(f"error: {outcome.key}: {outcome.error}")
+        progress.write()
     report.frames += progress.frames
     report.seconds += time.monotonic() - progress.started
 
@@ -221,30 +243,34 @@ def _work(folder: RunFolder, plan: CameraPlan, state: SegmentState, options: Opt
     )
 
 
+def _remove_strays(folder: RunFolder, plan: CameraPlan) -> None:
+    """Remove the parts of segments that the camera no longer has, since it is cut otherwise now."""
+    names = {segment.name for segment in plan.segments}
+    for part in (folder.track, folder.crops, folder.embed):
+        for path in part(plan.record.name, "*").parent.glob("*.parquet"):
+            if path.stem not in names:
+                path.unlink()
+
+
 class _Progress:
     """Counts frames for the reporter, and for `vidreid status` in another terminal."""
 
-    def __init__(self, folder: RunFolder, totals: Mapping[str, int], reporter: Reporter) -> None:
+    def __init__(self, folder: RunFolder, totals: Mapping[str, int], report: Report, reporter: Reporter) -> None:
         self.frames = 0
         self.started = time.monotonic()
         self._folder = folder
         self._total = sum(totals.values())
+        self._report = report
         self._reporter = reporter
-        self._failed: dict[str, str] = {}
         self._written = -60.0
 
     def advance(self, camera: str, count: int) -> None:
         self.frames += count
         self._reporter.advance(camera, count)
         if time.monotonic() - self._written > 5:
-            self._write()
+            self.write()
 
-    def finished(self, key: str, error: str) -> None:
-        if error:
-            self._failed[key] = error
-        self._write()
-
-    def _write(self) -> None:
+    def write(self) -> None:
         self._written = time.monotonic()
         spent = self._written - self.started
         rate = self.frames / spent if spent > 0 else 0.0
@@ -254,8 +280,9 @@ class _Progress:
                 "frames": self.frames,
                 "frames_total": self._total,
                 "frames_per_second": round(rate, 2),
-                "seconds_left": round((self._total - self.frames) / rate, 1) if rate else None,
-                "failed": self._failed,
+                # Work that was tried again is counted again.
+                "seconds_left": round(max(0, self._total - self.frames) / rate, 1) if rate else None,
+                "failed": self._report.failed,
             },
         )
 
@@ -265,7 +292,7 @@ def match_run(
     plans: Mapping[str, CameraPlan],
     settings: Settings,
     identities: Identities,
-    report: Report,
+    options: Options,
     reporter: Reporter,
 ) -> None:
     """Match what is finished so far, unless that is done."""
@@ -273,7 +300,7 @@ def match_run(
     parts = [part for name in sorted(ready) for _, part in ready[name]]
     inputs = match_inputs(plans.values(), parts, settings, identities)
     state = part_state(folder.match("tracklets"), inputs)
-    if state.status in {"done", "outdated"}:
+    if state.status == "done" or (state.status == "outdated" and not options.redo_outdated):
         return
     cosine = threshold(settings, identities)
     if cosine is None:
@@ -293,9 +320,20 @@ def match_run(
             split_below=cosine if settings.matching.split else None,
         )
         reporter.advance(name, 1)
-    done = sum(segment.own_stop - segment.own_first for segments in ready.values() for segment, _ in segments)
-    facts = {"frames": done, "frames_total": sum(plan.frames for plan in plans.values()), "threshold": cosine}
+    used = [segment for segments in ready.values() for segment, _ in segments]
+    facts = {
+        "frames": sum(segment.own_stop - segment.own_first for segment in used),
+        "frames_total": sum(plan.frames for plan in plans.values()),
+        "threshold": cosine,
+        "tracked": {f"{segment.camera}/{segment.name}": _tracked(folder, segment) for segment in used},
+    }
     match(folder, tracklets, inputs, facts, threshold=cosine, min_seconds=settings.matching.min_seconds)
+
+
+def _tracked(folder: RunFolder, segment: Segment) -> str:
+    """The fingerprint of a segment's tracks, by whose numbers the tables of `match` name them."""
+    header = read_header(folder.track(segment.camera, segment.name))
+    return header.fingerprint if header else ""
 
 
 def ready_segments(

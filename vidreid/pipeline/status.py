@@ -36,12 +36,16 @@ class CameraStatus:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run's state. ``bytes`` per stage; ``progress`` of the process that works on it now, if one does."""
+    """A run's state. ``bytes`` per stage; ``progress`` of the process that works on it now, if one does.
+
+    ``failed``: cameras and segments that failed when it was last worked on, with their errors.
+    """
 
     cameras: list[CameraStatus]
     match: State
     bytes: dict[str, int]
     progress: dict[str, Any] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -50,6 +54,7 @@ class RunStatus:
             "match": dict(self.match.__dict__),
             "bytes": self.bytes,
             "progress": self.progress,
+            "failed": self.failed,
         }
 
 
@@ -72,7 +77,9 @@ def run_status(folder: RunFolder) -> RunStatus:
     if identities is not None and plans:
         parts = [p for name in sorted(plans) for _, p in ready_segments(folder, plans[name], settings, identities)]
         matched = part_state(folder.match("tracklets"), match_inputs(plans.values(), parts, settings, identities))
-    return RunStatus(cameras, matched, _bytes(folder.path), _progress(folder))
+    said = _said(folder)
+    progress = said if "frames" in said and folder.busy() else {}
+    return RunStatus(cameras, matched, _bytes(folder.path), progress, said.get("failed", {}))
 
 
 def _camera_status(folder: RunFolder, plan: CameraPlan, settings: Settings, identities: Identities) -> CameraStatus:
@@ -101,9 +108,10 @@ def _bytes(path: Path) -> dict[str, int]:
     }
 
 
-def _progress(folder: RunFolder) -> dict[str, Any]:
-    """The word of the process at work; empty where none is."""
-    if not folder.busy() or not folder.progress.is_file():
+def _said(folder: RunFolder) -> dict[str, Any]:
+    """The last word of the process that is or was at work; empty where there is none."""
+    try:
+        found: dict[str, Any] = json.loads(folder.progress.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return {}
-    found: dict[str, Any] = json.loads(folder.progress.read_text(encoding="utf-8"))
     return found

@@ -6,13 +6,14 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vidreid.errors import InputError, StorageError
-from vidreid.store.parts import sweep, write_json
+from vidreid.store.parts import TEMPORARY, sweep, write_json
 from vidreid.store.schema import FORMAT
 
 
@@ -133,8 +134,7 @@ class RunFolder:
 
         A folder that holds other things than a run is refused.
         """
-        foreign = self.path.is_dir() and any(file.name != "lock" for file in self.path.iterdir())
-        if foreign and not self.exists():
+        if self.path.is_dir() and not self.exists() and any(map(_is_foreign, self.path.iterdir())):
             raise InputError(f"{self.path}: not empty and not a run folder", "choose another --output")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -143,17 +143,30 @@ class RunFolder:
             reason = (error.strerror or str(error)).lower()
             raise StorageError(f"{self.path}: cannot be written: {reason}", "choose another --output") from None
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _take(descriptor):
                 raise InputError(
                     f"{self.path}: another vidreid works on this run",
                     f"wait, or watch it: vidreid status {self.path}",
-                ) from None
+                )
             sweep(self.path)
             yield
         finally:
             os.close(descriptor)
+
+
+def _is_foreign(file: Path) -> bool:
+    """Whether a file of a folder without a record was not put there by a run that was killed at its start."""
+    return file.name != "lock" and not file.name.startswith(TEMPORARY)
+
+
+def _take(descriptor: int) -> bool:
+    """Take the writer's lock; a `busy` that asks at this moment holds it for microseconds, a writer for longer."""
+    for _ in range(20):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _camera(found: dict[str, Any]) -> CameraRecord:

@@ -81,7 +81,8 @@ def write_part(path: Path, table: pa.Table, schema: pa.Schema, header: Header) -
     note = {"inputs": header.inputs, "made_by": header.made_by, "facts": header.facts}
     text = json.dumps(note, sort_keys=True, separators=(",", ":"))
     table = table.cast(schema).replace_schema_metadata({_KEY: text.encode()})
-    write_atomic(path, lambda file: pq.write_table(table, file, compression="zstd", store_schema=True))
+    # Without checksums a flipped bit of a stored number is read as another number.
+    write_atomic(path, lambda file: pq.write_table(table, file, compression="zstd", write_page_checksum=True))
 
 
 def read_header(path: Path) -> Header | None:
@@ -92,19 +93,21 @@ def read_header(path: Path) -> Header | None:
         return Header(note["inputs"], note["made_by"], note["facts"])
     except FileNotFoundError:
         return None
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError):
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         raise _damaged(path) from None
 
 
 def read_part(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
     """A part's table; `InputError` where the file is damaged or of other columns."""
     try:
-        table = pq.read_table(path, columns=columns, memory_map=False, partitioning=None)
+        table = pq.read_table(
+            path, columns=columns, memory_map=False, partitioning=None, page_checksum_verification=True
+        )
         wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
         return table.select(wanted.names).replace_schema_metadata(None)
     except FileNotFoundError:
         raise InputError(f"{path.name}: no such part", "run the stage that makes it") from None
-    except (pa.ArrowInvalid, OSError, KeyError):
+    except (pa.ArrowException, OSError, KeyError, ValueError):
         raise _damaged(path) from None
 
 

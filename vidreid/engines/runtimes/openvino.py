@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
-
+from vidreid.engines.slots import Slot, SlotEngine
 from vidreid.errors import InputError
 from vidreid.types import Array, Engine, Model
 
@@ -38,7 +34,8 @@ def load(model: Model, *, streams: int) -> Engine:
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"{model.path.name}: OpenVINO cannot load it: {reason}", "export the network again") from None
-    return OpenVinoEngine(compiled, 2 * streams)
+    names = [f"output{i}" for i in range(len(compiled.outputs))]
+    return SlotEngine([_slot(compiled) for _ in range(2 * streams)], tuple(compiled.inputs[0].shape), names)
 
 
 def _with_preprocessing(network: Any, model: Model) -> Any:
@@ -69,45 +66,19 @@ def _with_preprocessing(network: Any, model: Model) -> Any:
     return prepared.build()
 
 
-class OpenVinoEngine:
-    """A compiled network with a fixed number of requests, each of batch 1."""
+def _slot(compiled: Any) -> Slot:
+    """An inference request as a function of images."""
+    from openvino import Tensor
 
-    def __init__(self, compiled: Any, requests: int) -> None:
-        self.inputs: Mapping[str, tuple[int, ...]] = {"images": tuple(compiled.inputs[0].shape)}
-        self.outputs: Sequence[str] = [f"output{i}" for i in range(len(compiled.outputs))]
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(requests):
-            self._idle.put(compiled.create_infer_request())
-        self._requests = requests
+    request = compiled.create_infer_request()
+    count = len(compiled.outputs)
 
-    def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return self.submit(arrays).result()
-
-    def submit(self, arrays: Mapping[str, Array]) -> Future[dict[str, Array]]:
-        from openvino import Tensor
-
-        images = np.ascontiguousarray(arrays["images"])
-        if images.dtype != np.uint8 or images.shape != self.inputs["images"]:
-            raise ValueError(f"uint8 {self.inputs['images']} wanted, {images.dtype} {images.shape} given")
-        request = self._idle.get()
-        future: Future[dict[str, Array]] = Future()
+    def infer(images: Array) -> dict[str, Array]:
         request.set_input_tensor(Tensor(images, shared_memory=True))
-        request.set_callback(self._finish, (request, future, images))
+        # Not infer(): it would compute on the calling thread, outside of the fixed streams. And no callback: it is
+        # not called where the inference fails.
         request.start_async()
-        return future
+        request.wait()
+        return {f"output{i}": request.get_output_tensor(i).data.copy() for i in range(count)}
 
-    def _finish(self, job: tuple[Any, Future[dict[str, Array]], Array]) -> None:
-        request, future, _ = job
-        try:
-            results = {name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self.outputs)}
-        except RuntimeError as error:
-            future.set_exception(error)
-        else:
-            future.set_result(results)
-        self._idle.put(request)
-
-    def close(self) -> None:
-        """Wait for what is under way, then let the requests go."""
-        for _ in range(self._requests):
-            self._idle.get()
-        self._requests = 0
+    return infer

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import torch
 
+from vidreid.engines.slots import Slot, SlotEngine
 from vidreid.errors import InputError
 from vidreid.types import Array, Engine, InputSpec, Model
 
@@ -23,7 +22,8 @@ def load(model: Model, *, streams: int) -> Engine:
     """A torch module in evaluation mode behind the engine interface; one batch at a time."""
     module = _checkpoint(model) if model.path.suffix == ".pt" else model.module()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return TorchEngine(module.float().eval().to(device), model.spec.input, device)
+    slot = _slot(module.float().eval().to(device), model.spec.input, device)
+    return SlotEngine([slot], (1, *model.spec.input.size, 3), ["output0"])
 
 
 def _checkpoint(model: Model) -> Any:
@@ -47,36 +47,18 @@ def _checkpoint(model: Model) -> Any:
     return module
 
 
-class TorchEngine:
-    """Runs a module on a worker thread, so that `submit` returns at once."""
+def _slot(module: torch.nn.Module, spec: InputSpec, device: str) -> Slot:
+    """A module, normalisation included, as a function of images."""
+    mean = torch.tensor(spec.mean, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(spec.std, device=device).view(1, 3, 1, 1)
 
-    def __init__(self, module: torch.nn.Module, spec: InputSpec, device: str) -> None:
-        self.inputs: Mapping[str, tuple[int, ...]] = {"images": (1, *spec.size, 3)}
-        self.outputs: Sequence[str] = ["output0"]
-        self._module = module
-        self._spec = spec
-        self._device = device
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="torch")
-
-    def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return self.submit(arrays).result()
-
-    def submit(self, arrays: Mapping[str, Array]) -> Future[dict[str, Array]]:
-        return self._thread.submit(self._forward, arrays["images"])
-
-    def _forward(self, images: Array) -> dict[str, Array]:
+    def forward(images: Array) -> dict[str, Array]:
         with torch.inference_mode():
-            return self._compute(images)
+            batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float()
+            if spec.color == "bgr":
+                batch = batch.flip(1)
+            found = module((batch / spec.scale - mean) / std)
+            first = found[0] if isinstance(found, (tuple, list)) else found
+            return {"output0": first.float().cpu().numpy()}
 
-    def _compute(self, images: Array) -> dict[str, Array]:
-        batch = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2).float()
-        if self._spec.color == "bgr":
-            batch = batch.flip(1)
-        mean = torch.tensor(self._spec.mean, device=self._device).view(1, 3, 1, 1)
-        std = torch.tensor(self._spec.std, device=self._device).view(1, 3, 1, 1)
-        found = self._module((batch / self._spec.scale - mean) / std)
-        first = found[0] if isinstance(found, (tuple, list)) else found
-        return {"output0": first.float().cpu().numpy()}
-
-    def close(self) -> None:
-        self._thread.shutdown()
+    return forward

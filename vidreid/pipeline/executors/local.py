@@ -8,6 +8,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -45,12 +46,14 @@ class Local:
                     if worker.key is None and waiting:
                         worker.key = waiting.popleft()
                         tries[worker.key] += 1
-                        worker.pipe.send((worker.key, work[worker.key]))
+                        with contextlib.suppress(ConnectionError):  # it is dead: its pipe says so below
+                            worker.pipe.send((worker.key, work[worker.key]))
                 busy = {worker.pipe: worker for worker in workers if worker.key is not None}
                 for pipe in wait(list(busy)):
                     worker = busy[pipe]  # type: ignore[index]
                     outcome = self._receive(worker, advance)
                     if outcome is _DEAD:
+                        _stop(worker)
                         workers[workers.index(worker)] = self._start(function)
                         outcome = self._again(worker.key or "", tries, waiting)
                     if outcome is not None:
@@ -64,7 +67,14 @@ class Local:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._setup, function), daemon=True)
-        process.start()
+        # A worker is born with SIGINT blocked: Ctrl-C goes to the whole group, and only the run may speak of it.
+        # The first start would also start Python's resource tracker, which unblocks SIGINT again.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return _Worker(process, ours)
 
@@ -104,7 +114,6 @@ def _stop(worker: _Worker) -> None:
 
 def _work(pipe: Connection, setup: Callable[[], Any], function: Callable[..., Any]) -> None:
     """A worker's life: pieces come in, progress and outcomes go out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     tools = setup()
     try:
         while (piece := pipe.recv()) is not None:

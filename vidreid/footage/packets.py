@@ -1,0 +1,88 @@
+"""A file's packets in order of storage, and the pictures in them; what cannot be read or decoded is passed over."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vidreid.errors import InputError
+
+REORDER = 16
+"""The most places by which H.264 and HEVC store a picture before it is shown (ISO/IEC 14496-10, A.3.1 h)."""
+
+STUCK = 100  # errors without a packet between them after which a reader does not move on
+
+
+def open_video(path: Path) -> Any:
+    """Open a file with PyAV; `InputError` says why it is no footage."""
+    try:
+        container = av.open(str(path))
+    except FileNotFoundError:
+        raise InputError(f"{path.name}: no such file", f"look for it: {path}") from None
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"{path.name}: no known video format{_start_of(path)} ({error.strerror.lower()})",
+            "export it as MP4 in the recorder's player",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path.name}: {(error.strerror or str(error)).lower()}", f"check {path}") from None
+    if not container.streams.video:
+        container.close()
+        raise InputError(f"{path.name}: holds no video", "give a file with a video stream")
+    return container
+
+
+class Packets:
+    """Packets that hold data; ``errors`` counts the places that could not be read."""
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        self.errors = 0
+        self._container = container
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Any]:
+        stuck = 0
+        packets = self._container.demux(self._stream)
+        while stuck < STUCK:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:
+                self.errors += 1
+                stuck += 1
+                packets = self._container.demux(self._stream)
+                continue
+            stuck = 0
+            if packet.size:
+                yield packet
+
+
+def time_of(packet: Any) -> int | None:
+    """A packet's presentation time, or its decoding time where it has none, in ticks."""
+    time = packet.pts if packet.pts is not None else packet.dts
+    return None if time is None else int(time)
+
+
+def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
+    """Decoded pictures in order of display, the decoder's rest included."""
+    # One thread: with more, what is made of a damaged frame depends on chance and on the machine.
+    stream.thread_type, stream.thread_count = "NONE", 1
+    for packet in itertools.chain(packets, [None]):
+        try:
+            yield from stream.codec_context.decode(packet)
+        except av.error.FFmpegError:
+            continue
+
+
+def _start_of(path: Path) -> str:
+    """How a file starts, where that is readable: `` (starts with DHAV)``."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if not head:
+        return " (empty file)"
+    return f" (starts with {head.decode('ascii')})" if head.isalnum() else ""
