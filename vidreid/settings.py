@@ -32,7 +32,7 @@ class DetectionSettings(Section):
 
     detector: str = Field("auto", description="registered name, path of a network, or oracle (demo world only)")
     runtime: str = Field("auto", description="engine runtime; auto takes the first that this machine has")
-    score: float = Field(0.1, ge=0, le=1, description="boxes below this score are not given to the tracker")
+    score: float = Field(0.05, ge=0, le=1, description="boxes below this score are not given to the tracker")
     tile: int = Field(0, ge=0, description="side in pixels of square tiles for small people; 0: whole frames")
 
 
@@ -80,10 +80,22 @@ class Settings(Section):
     matching: MatchingSettings = MatchingSettings()  # type: ignore[call-arg]
 
 
+class _Loader(yaml.SafeLoader):
+    """The safe loader; a key that is given twice is an error, where YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is given twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> Any:
     """Parse a YAML file with the safe loader; `InputError` names the file and the line."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file", "check the path") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -109,7 +121,8 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"]) or kind.__name__
     if first["type"] == "extra_forbidden":
         return f"unknown key {where!r}"
-    return f"{where}: {first['msg'].lower()} (found {first['input']!r:.60})"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {said[:1].lower()}{said[1:]} (found {first['input']!r:.60})"
 
 
 def _hint(kind: type[BaseModel], error: ValidationError) -> str:

@@ -22,7 +22,11 @@ KEY_EVERY = 12
 
 @dataclass(frozen=True)
 class Film:
-    """How a file is to be made. ``pts`` in ticks of ``base``; evenly 25 a second where there are none."""
+    """How a file is to be made.
+
+    ``pts`` in ticks of ``base``; evenly 25 a second where there are none. ``turned`` stored lying, to be turned by
+    so many degrees. ``stray`` adds ticks to the times of frames as they are stored, as damage would.
+    """
 
     name: str
     frames: int = 60
@@ -35,10 +39,10 @@ class Film:
     size: tuple[int, int] = (WIDTH, HEIGHT)
     pixel_aspect: Fraction | None = None
     turned: int = 0
-    first_number: int = 0
+    stray: dict[int, int] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
-        """Encode the film; a film that is ``turned`` is stored lying and says by how many degrees."""
+        """Encode the film."""
         path = folder / self.name
         with av.open(str(path), "w", format=self.container) as container:
             stream: Any = container.add_stream(self.codec, rate=25, options=self._options())
@@ -55,18 +59,66 @@ class Film:
                 frame = av.VideoFrame.from_ndarray(self._stored(number), format="rgb24")
                 frame.pts = self.pts[number] if self.pts else number
                 frame.time_base = self.base
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
+                self._mux(container, stream.encode(frame))
+            self._mux(container, stream.encode(None))
         return path
 
+    def times(self) -> list[Fraction]:
+        """Seconds of each frame from the first."""
+        ticks = self.pts or range(self.frames)
+        return [(tick - ticks[0]) * self.base for tick in ticks]
+
+    def _mux(self, container: Any, packets: Sequence[Any]) -> None:
+        for packet in packets:
+            number = round(packet.pts * packet.time_base * 25)
+            packet.pts += self.stray.get(number, 0)
+            container.mux(packet)
+
     def _options(self) -> dict[str, str]:
-        best = {"libx264": {"crf": "10", "preset": "veryfast", "bf": "0", "sc_threshold": "0"}, "mpeg4": {"qscale": "2"}}
+        best = {
+            "libx264": {"crf": "10", "preset": "veryfast", "bf": "0", "sc_threshold": "0"},
+            "mpeg4": {"qscale": "2"},
+        }
         return {**best.get(self.codec, {}), **self.options}
 
     def _stored(self, number: int) -> Image:
         lying = self.turned % 180 != 0
-        upright = draw(number + self.first_number, self.size[::-1] if lying else self.size)
+        upright = draw(number, self.size[::-1] if lying else self.size)
         return np.ascontiguousarray(np.rot90(upright, -self.turned // 90))
+
+
+BS = {"bf": "2"}
+OPEN = {"bf": "3", "x264-params": "open-gop=1:min-keyint=12:b-adapt=0"}
+PYRAMID = {"bf": "3", "x264-params": "b-pyramid=strict:b-adapt=0"}
+MILLI = Fraction(1, 1000)
+UNEVEN = tuple(number * 40 + number % 3 * 9 for number in range(60))
+
+FILMS = {
+    "plain mp4": Film("plain.mp4"),
+    "mp4 with B-frames": Film("b.mp4", options=BS),
+    "mp4 with open groups": Film("open.mp4", options=OPEN),
+    "mkv of variable rate": Film("uneven.mkv", options=BS, pts=UNEVEN, base=MILLI),
+    "mkv with a pyramid of B-frames": Film("pyramid.mkv", options=PYRAMID, pts=tuple(range(0, 2400, 40)), base=MILLI),
+    "ts": Film("plain.ts"),
+    "ts with B-frames": Film("b.ts", options=BS),
+    "ts with open groups": Film("open.ts", options=OPEN),
+    "avi": Film("plain.avi"),
+    "avi with B-frames": Film("b.avi", options=BS),
+    "avi with a pyramid of B-frames": Film("pyramid.avi", options=PYRAMID),
+    "avi with open groups": Film("open.avi", options=OPEN),
+    "avi of MPEG-4": Film("asp.avi", codec="mpeg4", options={"bf": "2", "b_strategy": "0"}),
+    "raw stream": Film("raw.h264"),
+    "raw stream with B-frames": Film("b.h264", options=BS),
+    "raw stream with open groups": Film("open.h264", options=OPEN),
+    "turned by 90 degrees": Film("turned90.mp4", turned=90),
+    "turned by 180 degrees": Film("turned180.mp4", turned=180, options=BS),
+    "turned by 270 degrees": Film("turned270.mp4", turned=-90),
+    "wide pixels": Film("wide.mp4", pixel_aspect=Fraction(4, 3)),
+    "tall pixels": Film("tall.mp4", pixel_aspect=Fraction(3, 4)),
+    "turned, wide pixels": Film("turned_wide.mp4", turned=90, pixel_aspect=Fraction(4, 3)),
+    "odd sizes": Film("odd.mkv", codec="ffv1", size=(63, 47), base=MILLI, pts=tuple(range(0, 2400, 40))),
+    "one frame": Film("one.avi", codec="mjpeg", frames=1),
+}
 
 
 def draw(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vidreid.errors import InputError, UsageError
 from vidreid.settings import Section, read_model
@@ -18,29 +20,34 @@ VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
 NAME = re.compile(r"[\w][\w .-]*")
 
 
+def _with_zone(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError("needs a time zone: write it as 2026-04-12T08:00:00Z")
+    return time
+
+
+Moment = Annotated[datetime, AfterValidator(_with_zone)]
+
+
 class FileEntry(Section):
-    """A footage file, and when it starts."""
+    """A footage file, and when it starts; a plain path is one without a start."""
 
     file: Path = Field(description="path, relative to the YAML")
-    start: datetime | None = Field(
-        default=None, description="when its first frame was taken; without it, it follows on"
-    )
+    start: Moment | None = Field(default=None, description="when its first frame was taken; without it, it follows on")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, value: Any) -> Any:
+        return {"file": value} if isinstance(value, str) else value
 
 
 class CameraEntry(Section):
     """A camera: its files in order of time, relative to the YAML; ``start`` is that of the first file."""
 
-    files: list[Path | FileEntry] = Field(min_length=1, description="files or folders in order of time")
-    start: datetime | None = Field(default=None, description="when the first frame was taken, with its time zone")
+    files: list[FileEntry] = Field(min_length=1, description="files or folders in order of time")
+    start: Moment | None = Field(default=None, description="when the first frame was taken, with its time zone")
     offset_seconds: float = Field(0.0, description="added to every time of this camera")
     drift_ppm: float = Field(0.0, description="microseconds added for every second since the first start")
-
-    @field_validator("start")
-    @classmethod
-    def _has_zone(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("needs a time zone: write it as 2026-04-12T08:00:00Z")
-        return value
 
 
 class CamerasFile(Section):
@@ -61,17 +68,21 @@ def parse_cameras(words: Sequence[str]) -> list[Camera]:
         for camera in _read_word(word):
             earlier = cameras.get(camera.name)
             cameras[camera.name] = camera if earlier is None else _longer(earlier, camera)
+    for camera in cameras.values():
+        repeated = [file for file, count in Counter(camera.files).items() if count > 1]
+        if repeated:
+            raise UsageError(f"{camera.name}: {repeated[0]} is given twice", "name each file once")
     return list(cameras.values())
 
 
 def _longer(earlier: Camera, later: Camera) -> Camera:
     """One camera whose files were named in two words."""
-    repeated = set(earlier.files) & set(later.files)
-    if repeated:
-        raise UsageError(f"{later.name}: {min(repeated)} is given twice", "name each file once")
+    corrections = [(clock.offset_us, clock.drift_ppm) for clock in (earlier.clock, later.clock)]
+    stated = {correction for correction in corrections if any(correction)} or {(0, 0.0)}
+    if len(stated) > 1:
+        raise InputError(f"{later.name}: two corrections of its clock", "state offset and drift of a camera once")
     starts = (*earlier.clock.starts, *later.clock.starts)
-    clock = Clock(starts, later.clock.offset_us, later.clock.drift_ppm)
-    return Camera(later.name, earlier.files + later.files, clock)
+    return Camera(later.name, earlier.files + later.files, Clock(starts, *stated.pop()))
 
 
 def _read_word(word: str) -> list[Camera]:
@@ -105,10 +116,9 @@ def _read_yaml(path: Path) -> list[Camera]:
     for name, entry in found.cameras.items():
         if not NAME.fullmatch(name):
             raise InputError(f"{path}: {name!r} cannot name a camera", "letters, digits, _ - and . only")
-        entries = [file if isinstance(file, FileEntry) else FileEntry(file=file) for file in entry.files]
         files: list[Path] = []
         starts: list[int | None] = []
-        for number, item in enumerate(entries):
+        for number, item in enumerate(entry.files):
             found_files = _footage(name, path.parent / item.file)
             files += found_files
             start = item.start or (entry.start if number == 0 else None)

@@ -57,13 +57,25 @@ def _since_start(file: VideoFile) -> Array:
     return np.asarray(np.rint(np.concatenate(parts)).astype(np.int64))
 
 
+def overlaps(files: Sequence[VideoFile], clock: Clock) -> list[tuple[int, float]]:
+    """(file, seconds) of each file that starts before the one before it ends, by their clock."""
+    within = [_since_start(file) for file in files]
+    starts = _file_starts(within, clock)
+    ends = [start + int(times[-1]) for start, times in zip(starts, within, strict=True)]
+    early = [(end - start) / MICRO for end, start in zip(ends, starts[1:], strict=False)]
+    return [(number, seconds) for number, seconds in enumerate(early, start=1) if seconds > 0]
+
+
 def _file_starts(within: Sequence[Array], clock: Clock) -> list[int]:
-    """Microseconds from the first file's start to each file's start; without a start of its own a file follows on."""
-    first = clock.starts[0] or 0
+    """Microseconds from the first file's start to each file's start; without a start of its own a file follows on.
+
+    Where nobody knows when the first file starts, the others' starts say nothing about this line.
+    """
+    first = clock.starts[0]
     starts: list[int] = []
     end = 0
     for times, start in zip(within, clock.starts, strict=True):
-        starts.append(end if start is None else start - first)
+        starts.append(end if start is None or first is None else start - first)
         end = starts[-1] + int(times[-1] + _step(times))
     return starts
 

@@ -31,13 +31,13 @@ class SegmentDecoder:
         """Decoded frames; a packet that cannot be decoded is skipped."""
         first, stop = self.segment.first - self.file.first, self.segment.stop - self.file.first
         placed = _placed_by_time if self.file.timing == "presentation" else _placed_by_count
-        with contextlib.closing(placed(self.path, self.file, first)) as pictures:
-            for position, picture in pictures:
-                if first <= position < stop and not self._seen[position - first]:
-                    self._seen[position - first] = True
-                    yield self._frame(position, picture)
-                if self._seen.all() or position >= stop + REORDER:
-                    break
+        for position, picture in placed(self.path, self.file, first):
+            if first <= position < stop and not self._seen[position - first]:
+                self._seen[position - first] = True
+                yield self._frame(position, picture)
+            # A picture whose time is damaged a little may come before others of this segment.
+            if self._seen.all() or position >= stop + REORDER:
+                break
 
     def _frame(self, position: int, picture: Any) -> Frame:
         return Frame(

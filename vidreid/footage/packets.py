@@ -52,7 +52,7 @@ class Packets:
                 packet = next(packets)
             except StopIteration:
                 return
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, IndexError):  # IndexError: damage looks like one more stream to PyAV
                 self.errors += 1
                 stuck += 1
                 packets = self._container.demux(self._stream)
@@ -81,6 +81,8 @@ def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
 
 def _start_of(path: Path) -> str:
     """How a file starts, where that is readable: `` (starts with DHAV)``."""
+    if not path.is_file():
+        return ""
     with path.open("rb") as file:
         head = file.read(4)
     if not head:

@@ -65,7 +65,7 @@ def probe(path: Path, first: int = 0) -> VideoFile:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a file's packets say, in order of storage; ``errors`` places unreadable, ``strays`` left out."""
+    """What a file's packets say, in order of storage; ``errors`` places unreadable, ``strays`` damaged times."""
 
     times: Array
     key: Array
@@ -89,7 +89,7 @@ def _read_packets(container: Any, stream: Any) -> _Found:
     times = np.array([time for time in given if time is not None], np.int64)
     key = key[[time is not None for time in given]]
     stray = _strays(times, round(1 / stream.time_base))
-    times, key = times[~stray], key[~stray]
+    times[stray] = times[np.flatnonzero(stray) - 1] + 1  # so that a frame which cannot be placed keeps its number
     # Rising packet times beside reordered pictures only count packets as stored (AVI, raw streams).
     stored = bool(stream.codec_context.has_b_frames) and bool(np.all(np.diff(times) > 0))
     return _Found(times, key, packets.errors, int(stray.sum()), "storage" if stored else "presentation")
@@ -166,7 +166,7 @@ def _notes(stream: Any, packets: _Found, duration: int | None) -> list[str]:
     if packets.errors:
         notes.append(f"{packets.errors} places could not be read")
     if packets.strays:
-        notes.append(f"{packets.strays} frames with damaged times are left out")
+        notes.append(f"{packets.strays} frames have damaged times and are left out")
     span = float((packets.times.max() - packets.times.min()) * stream.time_base)
     if duration and duration / 1e6 > 1.1 * span + 2:
         notes.append(f"its header claims {duration / 1e6:.0f} s, it holds {span:.0f} s")

@@ -26,7 +26,7 @@ class Look:
 
 
 class Contact(Protocol):
-    """A place where way ``way`` may go on as somebody else, touched by ``rivals``."""
+    """Between ``before`` and ``after`` way ``way`` may have become one of ``rivals``, closest at ``places``."""
 
     @property
     def way(self) -> int: ...
@@ -40,44 +40,64 @@ class Contact(Protocol):
     @property
     def rivals(self) -> tuple[int, ...]: ...
 
+    @property
+    def places(self) -> tuple[int, ...]: ...
+
 
 def find_exchanges(
     contacts: Sequence[Contact], looks: Sequence[Sequence[Look]], threshold: float
 ) -> Mapping[int, list[int]]:
     """For each way that holds more than one person, the frames at which another one begins.
 
-    ``looks`` are those of each way in order of time, ``threshold`` the cosine from which two may be one person.
-    The contact itself is shared between its two sides.
+    ``contacts`` are sorted by way and time; ``looks`` are those of each way in order of time; ``threshold`` is the
+    cosine from which two may be one person.
     """
     starts: dict[int, list[int]] = {}
-    for contact in contacts:
-        since = starts.get(contact.way, [-1])[-1]
-        own = [look for look in looks[contact.way] if look.first >= since]
-        rivals = [looks[rival] for rival in contact.rivals]
-        if is_exchanged(contact.before, contact.after, own, rivals, threshold):
-            starts.setdefault(contact.way, []).append((contact.before + contact.after + 1) // 2)
+    for group in _groups(contacts, looks):
+        way = group[0].way
+        since = starts.get(way, [-1])[-1]
+        own = [look for look in looks[way] if look.first >= since]
+        weight, place = max(against(contact, own, looks, threshold) for contact in group)
+        if weight > 0:
+            starts.setdefault(way, []).append(place)
     return starts
 
 
-def is_exchanged(
-    before: int, after: int, looks: Sequence[Look], rivals: Sequence[Sequence[Look]], threshold: float
-) -> bool:
-    """Whether somebody else goes on after a contact between frames ``before`` and ``after``.
+def _groups(contacts: Sequence[Contact], looks: Sequence[Sequence[Look]]) -> list[list[Contact]]:
+    """Contacts of one way with no look of it between them: it can be somebody else after one of them only."""
+    groups: list[list[Contact]] = []
+    for contact in contacts:
+        last = groups[-1][-1] if groups and groups[-1][-1].way == contact.way else None
+        between = last is not None and any(
+            look.first >= last.after and look.last <= contact.before for look in looks[contact.way]
+        )
+        if last is None or between:
+            groups.append([contact])
+        else:
+            groups[-1].append(contact)
+    return groups
 
-    It is somebody else where the two sides are less alike than `ALONE` of the threshold, or less than a rival is
-    like the other side, by `MARGIN`. Without a look on both sides nothing speaks against the tracker.
+
+def against(
+    contact: Contact, own: Sequence[Look], looks: Sequence[Sequence[Look]], threshold: float
+) -> tuple[float, int]:
+    """How much speaks against one person on both sides of a contact, and the frame where another one would begin.
+
+    Above 0 it is somebody else who goes on: the two sides (``own`` looks) are less alike than `ALONE` of the
+    threshold, or less than a rival is like the other side, by `MARGIN`. Without a look on both sides nothing speaks
+    against the tracker (-inf). The place is where the rival was closest, else the middle of the contact.
     """
-    old, new = _before(looks, before), _after(looks, after)
+    middle = (contact.before + contact.after + 1) // 2
+    old, new = _before(own, contact.before), _after(own, contact.after)
     if old is None or new is None:
-        return False
-    alike = float(old @ new)
-    exchanged = [
-        float(one @ other)
-        for rival in rivals
-        for one, other in ((_before(rival, before), new), (old, _after(rival, after)))
-        if one is not None and other is not None
-    ]
-    return alike < max([ALONE * threshold, *(likeness - MARGIN for likeness in exchanged)])
+        return -np.inf, middle
+    exchanges = [(ALONE * threshold, middle)]
+    for rival, place in zip(contact.rivals, contact.places, strict=True):
+        earlier, later = _before(looks[rival], contact.before), _after(looks[rival], contact.after)
+        exchanges += [(float(one @ new) - MARGIN, place) for one in (earlier,) if one is not None]
+        exchanges += [(float(old @ one) - MARGIN, place) for one in (later,) if one is not None]
+    likeness, place = max(exchanges)
+    return likeness - float(old @ new), min(max(place, contact.before + 1), contact.after)
 
 
 def mean_look(looks: Sequence[Look]) -> Array | None:

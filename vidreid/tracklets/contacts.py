@@ -20,12 +20,17 @@ CALM = 0.4  # seconds between two touches that belong to one contact; also the s
 
 def touching(boxes: Boxes) -> Array:
     """(n, n) bool: pairs of boxes of one frame of which one covers at least `COVER` of the smaller."""
+    return np.asarray(cover(boxes) >= COVER)
+
+
+def cover(boxes: Boxes) -> Array:
+    """(n, n) of boxes of one frame: the share of the smaller box of each pair that the other covers; 0 with itself."""
     corner = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     inner = np.clip(np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - corner, 0, None).prod(2)
     size = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    pairs = inner >= COVER * np.maximum(np.minimum(size[:, None], size[None]), 1e-9)
-    np.fill_diagonal(pairs, False)
-    return np.asarray(pairs)
+    share = inner / np.maximum(np.minimum(size[:, None], size[None]), 1e-9)
+    np.fill_diagonal(share, 0)
+    return np.asarray(share)
 
 
 @dataclass(frozen=True)
@@ -39,15 +44,26 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A place where way ``way`` may go on as somebody else, from frame ``after`` on; ``rivals`` are who touched it.
+    """A contact or gap of way ``way``, between the frames ``before`` and ``after``: it may go on as somebody else.
 
-    ``before`` is the last frame ahead of the contact.
+    ``rivals`` are the ways that touched it, ``places`` the frames at which each of them was closest.
     """
 
     way: int
     before: int
     after: int
     rivals: tuple[int, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """Something between two places of a way: a touch by ``rival`` that covers ``share``, or a gap (rival -1)."""
+
+    first: int
+    last: int
+    rival: int
+    share: float
 
 
 def find_cuts(ways: Sequence[Way]) -> list[Cut]:
@@ -59,13 +75,13 @@ def find_cuts(ways: Sequence[Way]) -> list[Cut]:
     cuts = []
     for number, way in enumerate(ways):
         events = [*touches[number], *_gaps(way)]
-        cuts += _merged(number, way, sorted(events, key=lambda event: event[0]))
+        cuts += _merged(number, way, sorted(events, key=lambda event: event.first))
     return cuts
 
 
-def _touches(ways: Sequence[Way]) -> list[list[tuple[int, int, int]]]:
-    """For each way its touches as (place in the way, the same place, the other way)."""
-    found: list[list[tuple[int, int, int]]] = [[] for _ in ways]
+def _touches(ways: Sequence[Way]) -> list[list[_Event]]:
+    """For each way its touches, a frame each."""
+    found: list[list[_Event]] = [[] for _ in ways]
     if not ways:
         return found
     frames = np.concatenate([way.frames for way in ways])
@@ -77,30 +93,42 @@ def _touches(ways: Sequence[Way]) -> list[list[tuple[int, int, int]]]:
     for start, stop in itertools.pairwise(bounds):
         if stop - start > 1:
             rows = order[start:stop]
-            for i, j in zip(*np.nonzero(touching(boxes[rows])), strict=True):
-                a, b = rows[i], rows[j]
-                found[owner[a]].append((int(place[a]), int(place[a]), int(owner[b])))
+            share = cover(boxes[rows])
+            for i, j in zip(*np.nonzero(share >= COVER), strict=True):
+                at = int(place[rows[i]])
+                found[owner[rows[i]]].append(_Event(at, at, int(owner[rows[j]]), float(share[i, j])))
     return found
 
 
-def _gaps(way: Way) -> list[tuple[int, int, int]]:
-    """Gaps of at least `CALM` seconds as (place before, place after, -1)."""
-    places = np.flatnonzero(np.diff(way.times) >= CALM)
-    return [(int(place), int(place) + 1, -1) for place in places]
+def _gaps(way: Way) -> list[_Event]:
+    """Gaps of at least `CALM` seconds."""
+    return [_Event(int(place), int(place) + 1, -1, 0.0) for place in np.flatnonzero(np.diff(way.times) >= CALM)]
 
 
-def _merged(number: int, way: Way, events: Sequence[tuple[int, int, int]]) -> list[Cut]:
-    """Events of one way put together where little lies between them."""
-    cuts: list[Cut] = []
-    group: list[tuple[int, int, int]] = []
-    for event in [*events, None]:
-        if group and (event is None or way.times[event[0]] - way.times[max(e[1] for e in group)] >= CALM):
-            first = group[0][0] if group[0][2] < 0 else group[0][0] - 1
-            last = max(e[1] if e[2] < 0 else e[1] + 1 for e in group)
-            if first >= 0 and last < len(way.frames):
-                rivals = tuple(sorted({e[2] for e in group if e[2] >= 0}))
-                cuts.append(Cut(number, int(way.frames[first]), int(way.frames[last]), rivals))
-            group = []
-        if event is not None:
-            group.append(event)
-    return cuts
+def _merged(number: int, way: Way, events: Sequence[_Event]) -> list[Cut]:
+    """The cuts of one way: events with little between them are one."""
+    groups: list[list[_Event]] = []
+    last = -1
+    for event in events:
+        if groups and way.times[event.first] - way.times[last] < CALM:
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+        last = max(last, event.last)
+    cuts = (_cut(number, way, group) for group in groups)
+    return [cut for cut in cuts if cut is not None]
+
+
+def _cut(number: int, way: Way, group: Sequence[_Event]) -> Cut | None:
+    """One contact; None where nothing of the way lies before or after it."""
+    first = min(event.first if event.rival < 0 else event.first - 1 for event in group)
+    last = max(event.last if event.rival < 0 else event.last + 1 for event in group)
+    if first < 0 or last >= len(way.frames):
+        return None
+    closest: dict[int, _Event] = {}
+    for event in group:
+        if event.rival >= 0 and (event.rival not in closest or event.share > closest[event.rival].share):
+            closest[event.rival] = event
+    rivals = tuple(sorted(closest))
+    places = tuple(int(way.frames[closest[rival].first]) for rival in rivals)
+    return Cut(number, int(way.frames[first]), int(way.frames[last]), rivals, places)

@@ -1,0 +1,36 @@
+"""`doctor`: what this machine can run, and how to get what is missing."""
+
+import json
+
+from vidreid.engines.registry import read_registry
+from vidreid.engines.weights import places
+
+
+def test_it_names_runtimes_networks_and_where_missing_files_go(say, own_home):
+    answer = say("doctor")
+    assert answer.status == 0
+    assert "openvino      works" in answer.out
+    assert f"networks (cache: {own_home})" in answer.out
+    assert f"yolo26n-int8: missing: put yolo26n.xml, yolo26n.bin into {own_home}/models/" in answer.out
+    assert "no detector here: `vidreid run` needs --detector PATH" in answer.out
+    assert "no embedder here" in answer.out
+
+
+def test_a_network_in_place_is_the_default_and_is_marked(say, own_home):
+    entry = read_registry().models["person-reidentification-retail-0288"]
+    folder = places(entry)[0]
+    folder.mkdir(parents=True)
+    for name in entry.files:
+        (folder / name).touch()
+    out = say("doctor").out
+    assert "* embedder  person-reidentification-retail-0288: " in out
+    assert "no embedder here" not in out
+
+
+def test_json_holds_versions_runtimes_and_every_known_network(say):
+    found = json.loads(say("doctor", "--json").out)
+    assert found["cores"] >= 1
+    assert {"vidreid", "processor", "openvino"} <= set(found["versions"])
+    assert found["runtimes"]["openvino"] is None
+    assert {network["name"] for network in found["networks"]} == set(read_registry().models)
+    assert all(network["licence"] for network in found["networks"])

@@ -1,0 +1,97 @@
+"""`run` and its stages by themselves, without a terminal: plain lines, and a table at the end."""
+
+import json
+import shutil
+
+import pytest
+
+WORDS = ("--detector", "oracle", "--embedder", "colours")
+
+
+@pytest.fixture
+def listing(site):
+    return site / "cameras.yaml"
+
+
+def test_each_stage_does_what_is_due_before_it_and_says_what_comes_next(say, listing, tmp_path):
+    run = tmp_path / "run"
+
+    answer = say("ingest", listing, "--output", run, *WORDS)
+    assert answer.status == 0
+    assert "(not matched yet)" in answer.out
+    assert f"next: vidreid status {run}" in answer.out
+    assert not (run / "track").exists()
+
+    answer = say("embed", run)
+    assert answer.status == 0
+    assert all(list((run / stage).rglob("*.parquet")) for stage in ("track", "crops", "embed"))
+    assert not (run / "match").exists()
+    assert not (run / "people.html").exists()
+
+    answer = say("match", run)
+    assert answer.status == 0
+    assert "people (identities)" in answer.out
+    assert (run / "people.html").stat().st_size > 10_000
+
+
+def test_run_without_a_terminal_prints_plain_lines_and_the_last_table(say, listing, tmp_path):
+    run = tmp_path / "run"
+    answer = say("run", listing, "--output", run, *WORDS)
+    assert answer.status == 0
+    assert "\x1b" not in answer.out + answer.err
+    assert answer.err.splitlines()[-1].startswith("match: 3 of 3")
+    assert any(line.startswith("track: ") and "/s" in line for line in answer.err.splitlines())
+    rows = dict(line.split("  ", 1) for line in answer.out.splitlines() if "  " in line)
+    assert rows["cameras"].strip() == "3"
+    assert "(all footage)" in rows["footage"]
+    assert {"sightings (tracklets)", "people (identities)", "frames a second"} <= set(rows)
+    assert f"next: look at {run / 'people.html'}  (a match is a lead, not proof)" in answer.out
+    assert f"vidreid export {run} --format csv --output {run}-export" in answer.out
+
+    again = json.loads(say("run", run, "--json").out)
+    assert again["frames_per_second"] is None  # nothing was left to do
+    assert again["exit_status"] == 0
+    assert again["covered"] == "all footage"
+    assert {"cameras", "hours", "sightings", "people", "people_in_several", "damage", "notes", "failed"} <= set(again)
+
+
+def test_resume_of_a_finished_run_does_nothing_again(say, finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*.parquet")}
+    answer = say("resume", run)
+    assert answer.status == 0
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*.parquet")} == before
+
+
+def test_footage_that_holds_no_picture_is_status_3_in_text_and_json(say, tmp_path):
+    (tmp_path / "notes.mp4").write_text("these are no pictures\n")
+    for words in ((), ("--json",)):
+        answer = say("ingest", f"c0={tmp_path / 'notes.mp4'}", "--output", tmp_path / "run", *words)
+        assert answer.status == 3
+        assert "c0: notes.mp4: no known video format" in answer.err + answer.out
+    assert json.loads(answer.out)["exit_status"] == 3
+
+
+def test_settings_come_from_the_yaml_and_options_on_top(say, listing, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("tracking: {tracker: ocsort}\nmatching: {threshold: 0.9}\n")
+    say("ingest", listing, "--output", tmp_path / "run", "--settings", settings, "--threshold", "0.8")
+    kept = json.loads((tmp_path / "run/run.json").read_text())["settings"]
+    assert kept == {"tracking": {"tracker": "ocsort"}, "matching": {"threshold": 0.8}}
+
+
+def test_an_unknown_key_of_the_yaml_names_the_nearest(say, listing, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("matching: {treshold: 0.9}\n")
+    answer = say("run", listing, "--output", tmp_path / "run", "--settings", settings)
+    assert answer.status == 3
+    assert "unknown key 'matching.treshold'" in answer.err
+    assert "did you mean 'threshold'?" in answer.err
+
+
+def test_a_missing_network_is_status_5_and_says_where_it_goes(say, listing, tmp_path, own_home):
+    answer = say("run", listing, "--output", tmp_path / "run")
+    assert answer.status == 5
+    assert "no detector on this machine" in answer.err
+    assert str(own_home) in answer.err
+    assert not (tmp_path / "run/ingest").exists()

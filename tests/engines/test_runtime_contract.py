@@ -1,0 +1,200 @@
+"""What every file of engines/runtimes promises, asked of each one that this machine has."""
+
+import itertools
+import threading
+
+import numpy as np
+import pytest
+from tiny_networks import brittle, conv, glance
+
+from vidreid import plugins
+from vidreid.engines.registry import describe, read_registry
+from vidreid.engines.weights import FileModel
+from vidreid.errors import InputError
+from vidreid.types import InputSpec
+
+SIZE = (12, 20)
+PLAIN = InputSpec(SIZE)
+STATED = InputSpec(SIZE, "bgr", 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@pytest.fixture(params=plugins.names("engines.runtimes"))
+def runtime(request):
+    found = plugins.load("engines.runtimes", request.param)
+    reason = found.available()
+    if reason:
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture
+def opened(runtime, tmp_path):
+    """Opens a tiny network with the runtime, and closes it after the test."""
+    engines = []
+
+    def open_engine(make, spec=PLAIN, *, streams=1):
+        engines.append(runtime.load(make(tmp_path / "tiny.onnx", spec), streams=streams))
+        return engines[-1]
+
+    yield open_engine
+    for engine in engines:
+        engine.close()
+
+
+def pictures(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, 1, *SIZE, 3), np.uint8)
+
+
+def output(engine, images):
+    return engine.run({"images": images})[engine.outputs[0]]
+
+
+def convolved(image, weight, bias):
+    """The tiny network, number by number: stride 2, one row and column of zeros around, ReLU, mean."""
+    padded = np.pad(image.transpose(2, 0, 1), ((0, 0), (1, 1), (1, 1)))
+    rows, columns = -(-SIZE[0] // 2), -(-SIZE[1] // 2)
+    total = np.zeros(len(bias))
+    for r in range(rows):
+        for c in range(columns):
+            patch = padded[:, 2 * r : 2 * r + 3, 2 * c : 2 * c + 3]
+            total += np.maximum((weight * patch).sum((1, 2, 3)) + bias, 0)
+    return total / rows / columns
+
+
+def test_the_network_is_computed(runtime, tmp_path):
+    model = conv(tmp_path / "tiny.onnx", InputSpec(SIZE, scale=255.0))
+    weight, bias = (model.network.conv.weight.detach().numpy(), model.network.conv.bias.detach().numpy())
+    engine = runtime.load(model, streams=1)
+    (image,) = pictures(1)
+    # Some processors compute with eight bits of mantissa.
+    np.testing.assert_allclose(output(engine, image)[0], convolved(image[0] / 255, weight, bias), rtol=0.02, atol=0.01)
+    engine.close()
+
+
+@pytest.mark.parametrize("spec", [PLAIN, STATED, InputSpec(SIZE, mean=(100, 110, 120), std=(50, 60, 70))])
+def test_normalisation_is_inside(opened, spec):
+    engine = opened(glance, spec)
+    (image,) = pictures(1)
+    seen = image[0, 0, :2].astype(float)
+    ordered = seen[:, ::-1] if spec.color == "bgr" else seen
+    wanted = (ordered / spec.scale - spec.mean) / spec.std
+    np.testing.assert_allclose(output(engine, image).reshape(2, 3), wanted, rtol=0.01, atol=0.01)
+
+
+def test_input_and_outputs_are_named(opened):
+    engine = opened(conv)
+    assert dict(engine.inputs) == {"images": (1, *SIZE, 3)}
+    assert set(engine.run({"images": pictures(1)[0]})) == set(engine.outputs)
+    assert output(engine, pictures(1)[0]).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((1, *SIZE, 3), np.float32),
+        np.zeros((1, 3, *SIZE), np.uint8),
+        np.zeros((2, *SIZE, 3), np.uint8),
+        np.zeros((*SIZE, 3), np.uint8),
+    ],
+    ids=["float", "channels first", "two pictures", "no batch"],
+)
+def test_other_arrays_are_refused(opened, wrong):
+    engine = opened(conv)
+    with pytest.raises(ValueError, match="wanted"):
+        engine.submit({"images": wrong})
+    assert output(engine, pictures(1)[0]).shape == (1, 6)
+
+
+def test_a_view_of_a_larger_picture_is_as_good_as_a_copy(opened):
+    engine = opened(conv)
+    large = pictures(1)[0].repeat(2, axis=2)
+    np.testing.assert_array_equal(output(engine, large[:, :, ::2]), output(engine, large[:, :, ::2].copy()))
+
+
+def test_results_depend_on_neither_streams_nor_neighbours(runtime, tmp_path):
+    model = conv(tmp_path / "tiny.onnx", STATED)
+    images = pictures(24)
+    one, many = runtime.load(model, streams=1), runtime.load(model, streams=3)
+    alone = [output(one, image) for image in images]
+    jobs = [many.submit({"images": image}) for image in images]
+    for job, wanted in zip(jobs, alone, strict=True):
+        np.testing.assert_array_equal(job.result()[many.outputs[0]], wanted)
+    one.close()
+    many.close()
+
+
+def test_streams_may_submit_from_many_threads(opened):
+    engine = opened(conv, streams=2)
+    images = pictures(30)
+    found = {}
+
+    def stream(numbers):
+        for number in numbers:
+            found[number] = output(engine, images[number])
+
+    threads = [threading.Thread(target=stream, args=(range(first, 30, 3),)) for first in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, image in enumerate(images):
+        np.testing.assert_array_equal(found[number], output(engine, image))
+
+
+def test_a_failed_inference_is_the_futures_exception_and_the_engine_goes_on(opened):
+    engine = opened(brittle)
+    good, bad = pictures(2)
+    good[0, 0, 0, 0], bad[0, 0, 0, 0] = SIZE[1], SIZE[1] - 1
+    for _ in range(5):  # more often than the engine has slots
+        assert isinstance(engine.submit({"images": bad}).exception(timeout=60), RuntimeError)
+    np.testing.assert_allclose(output(engine, good), good[0, 0, :, 0].mean(), rtol=0.01)
+
+
+def test_close_waits_for_what_is_under_way(runtime, tmp_path):
+    engine = runtime.load(conv(tmp_path / "tiny.onnx", PLAIN), streams=2)
+    jobs = [engine.submit({"images": image}) for image in pictures(4)]
+    engine.close()
+    assert all(job.done() and job.exception() is None for job in jobs)
+
+
+@pytest.mark.shared
+def test_a_checkpoint_and_its_quantised_twin_see_the_same_people(shared):
+    import av
+
+    from vidreid.detection.yolo import make
+    from vidreid.types import Frame
+
+    with av.open(str(shared / "data/footage/pets_s2l1/vtest.avi")) as footage:
+        image = next(itertools.islice(footage.decode(video=0), 60, None)).to_ndarray(format="rgb24")
+    found = {}
+    for name, file in (
+        ("openvino", "yolo26n_int8_openvino_model/yolo26n.xml"),
+        ("torch", "yolo26n_dequant.pt"),
+    ):
+        path = shared / "weights/detector" / file
+        model = FileModel(describe(path, read_registry()), path, trusted=True)
+        engine = plugins.load("engines.runtimes", name).load(model, streams=1)
+        detector = make(engine, score=0.3, tile=0, ahead=0)
+        ((_, found[name]),) = detector.detect([Frame("c1", 0, 0, 0, 0.0, image)])
+        engine.close()
+    for one, other in itertools.permutations(found.values(), 2):
+        sure = one.boxes[one.scores > 0.6]
+        assert len(sure) >= 4
+        assert all(np.abs(other.boxes - box).max(1).min() < 4 for box in sure)
+
+
+@pytest.mark.shared
+def test_an_untrusted_checkpoint_is_not_opened(shared):
+    path = shared / "weights/detector/yolo26n_dequant.pt"
+    model = FileModel(describe(path, read_registry()), path)
+    with pytest.raises(InputError, match="can run any code"):
+        plugins.load("engines.runtimes", "torch").load(model, streams=1)
+
+
+def test_a_file_that_is_no_network_is_an_input_error(runtime, tmp_path):
+    model = conv(tmp_path / "tiny.onnx", PLAIN)
+    model.path.write_bytes(b"no network")
+    if runtime is plugins.load("engines.runtimes", "torch"):
+        pytest.skip("takes no ONNX")
+    with pytest.raises(InputError, match=r"tiny\.onnx"):
+        runtime.load(model, streams=1)

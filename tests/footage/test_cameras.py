@@ -1,0 +1,149 @@
+"""Which files are which camera: every word that a user may write, and what is said of those that mean nothing."""
+
+import re
+
+import pytest
+
+from vidreid.errors import InputError, UsageError
+from vidreid.footage.cameras import parse_cameras
+from vidreid.types import Clock
+
+EIGHT = 1_775_980_800_000_000  # 2026-04-12 08:00 UTC in microseconds
+
+
+@pytest.fixture
+def footage(tmp_path, monkeypatch):
+    """A folder with files, in which the user stands. Nothing in them is read."""
+    for name in ("a.mp4", "b.MP4", "notes.txt", "night/02.avi", "night/01.avi", "night/.hidden", "x=y.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def named(cameras):
+    return {camera.name: [file.name for file in camera.files] for camera in cameras}
+
+
+@pytest.mark.parametrize(
+    ("words", "cameras"),
+    [
+        (["c0=a.mp4"], {"c0": ["a.mp4"]}),
+        (["a.mp4"], {"a": ["a.mp4"]}),
+        (["c0=a.mp4", "c1=b.MP4"], {"c0": ["a.mp4"], "c1": ["b.MP4"]}),
+        (["c0=a.mp4", "c0=b.MP4"], {"c0": ["a.mp4", "b.MP4"]}),
+        (["c0=night"], {"c0": ["01.avi", "02.avi"]}),
+        (["c0=night/"], {"c0": ["01.avi", "02.avi"]}),
+        (["night"], {"night": ["01.avi", "02.avi"]}),
+        (["front door=a.mp4"], {"front door": ["a.mp4"]}),
+        (["Eingang-Süd_2.1=a.mp4"], {"Eingang-Süd_2.1": ["a.mp4"]}),
+        (["c0=x=y.mp4"], {"c0": ["x=y.mp4"]}),
+    ],
+)
+def test_words_name_cameras(footage, words, cameras):
+    found = parse_cameras(words)
+    assert named(found) == cameras
+    assert all(file.is_absolute() for camera in found for file in camera.files)
+    assert not any(camera.clock.known for camera in found)
+    assert all(len(camera.clock.starts) == len(camera.files) for camera in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "said"),
+    [
+        ([], UsageError, "no footage given"),
+        (["c0=gone.mp4"], InputError, "c0: no such file: gone.mp4"),
+        (["gone.mp4"], InputError, "gone: no such file: gone.mp4"),
+        (["c0=empty"], InputError, "c0: no video in the folder empty"),
+        (["=a.mp4"], UsageError, "'' cannot name a camera"),
+        (["../c0=a.mp4"], UsageError, "'../c0' cannot name a camera"),
+        (["x=y.mp4"], UsageError, "'x=y' cannot name a camera"),
+        (["c0=a.mp4", "c0=a.mp4"], UsageError, "c0: .*a.mp4 is given twice"),
+        (["gone.yaml"], InputError, "gone.yaml: no such file"),
+    ],
+)
+def test_words_that_mean_nothing_are_refused(footage, words, kind, said):
+    with pytest.raises(kind, match=said) as caught:
+        parse_cameras(words)
+    assert caught.value.hint
+
+
+def write(footage, text):
+    (footage / "cameras.yaml").write_text(text)
+    return parse_cameras([str(footage / "cameras.yaml")])
+
+
+def test_a_yaml_names_cameras_and_their_clocks(footage):
+    found = write(
+        footage,
+        """
+        cameras:
+          gate:
+            files: [a.mp4, {file: b.MP4, start: 2026-04-12T10:00:00+02:00}]
+            start: 2026-04-12T08:00:00Z
+            offset_seconds: -1.5
+            drift_ppm: 12.5
+          hall:
+            files: [night]
+            start: 2026-04-12 08:00:00.25Z
+          yard:
+            files: [a.mp4]
+        """,
+    )
+    assert named(found) == {"gate": ["a.mp4", "b.MP4"], "hall": ["01.avi", "02.avi"], "yard": ["a.mp4"]}
+    assert [camera.clock for camera in found] == [
+        Clock((EIGHT, EIGHT), -1_500_000, 12.5),
+        Clock((EIGHT + 250_000, None)),
+        Clock((None,)),
+    ]
+
+
+def test_paths_are_relative_to_the_yaml(footage, monkeypatch):
+    (footage / "night" / "cameras.yml").write_text("cameras: {c0: {files: [01.avi]}}")
+    assert named(parse_cameras(["night/cameras.yml"])) == {"c0": ["01.avi"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        (
+            "cameras: {c0: {files: [a.mp4], ofset_seconds: 2}}",
+            "unknown key 'cameras.c0.ofset_seconds'",
+            "offset_seconds",
+        ),
+        ("camera: {c0: {files: [a.mp4]}}", "unknown key 'camera'|cameras: field required", "cameras|mend"),
+        ("cameras: {c0: {files: [{file: a.mp4, begin: 1}]}}", "begin", "start|file"),
+        ("cameras: {}", "cameras: .*at least 1", "mend"),
+        ("cameras: {c0: {files: []}}", "cameras.c0.files: .*at least 1", "mend"),
+        (
+            "cameras: {c0: {files: [a.mp4], start: 2026-04-12T08:00:00}}",
+            "needs a time zone: .*2026-04-12t08:00:00z",
+            "",
+        ),
+        ("cameras: {c0: {files: [{file: a.mp4, start: 2026-04-12T08:00:00}]}}", "needs a time zone", ""),
+        ("cameras: {c0: {files: [a.mp4], start: yesterday}}", "cameras.c0.start", "mend"),
+        ("cameras: {c0: {files: [a.mp4], drift_ppm: much}}", "cameras.c0.drift_ppm", "mend"),
+        ("cameras: {c0: {files: [gone.mp4]}}", "c0: no such file: .*gone.mp4", "check the path"),
+        ("cameras: {'../c0': {files: [a.mp4]}}", "'../c0' cannot name a camera", "letters"),
+        ("cameras: {c0: {files: [a.mp4]}, c0: {files: [b.MP4]}}", "'c0' .*twice", ""),
+        ("cameras: {c0: {files: [a.mp4, a.mp4]}}", "c0: .*a.mp4 is given twice", ""),
+        ("cameras: {c0: {files: [a.mp4]", "not readable as YAML", "mend"),
+        ("just words", "valid dictionary|should be", ""),
+    ],
+)
+def test_a_yaml_that_means_nothing_is_refused_by_name(footage, text, said, hint):
+    with pytest.raises((InputError, UsageError), match=said) as caught:
+        write(footage, text)
+    assert "\n" not in caught.value.message
+    assert re.search(hint, caught.value.hint)
+
+
+def test_files_of_one_camera_may_come_from_several_words(footage):
+    """The clock of the first word holds; two different corrections of one clock are an error."""
+    (footage / "one.yaml").write_text("cameras: {c0: {files: [a.mp4], start: 2026-04-12T08:00:00Z, drift_ppm: 5}}")
+    (footage / "two.yaml").write_text("cameras: {c0: {files: [b.MP4], start: 2026-04-12T09:00:00Z, drift_ppm: 7}}")
+    [camera] = parse_cameras(["one.yaml", "c0=b.MP4"])
+    assert camera.clock == Clock((EIGHT, None), 0, 5.0)
+    with pytest.raises(InputError, match=r"c0: .*two corrections"):
+        parse_cameras(["one.yaml", "two.yaml"])

@@ -1,0 +1,236 @@
+"""What holds the project together: light start, layers, style, commands, plug-ins, the wheel, pages that do not lie."""
+
+import importlib.util
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from vidreid import plugins
+from vidreid.cli import COMMANDS, cli
+from vidreid.views.selection import SIGHTINGS
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {"torch", "cv2", "ultralytics", "boxmot", "pyarrow", "scipy", "numpy", "pydantic", "pandas", "openvino", "av"}
+
+
+def output_of(*words: object, cwd: Path = ROOT, **environment: str) -> str:
+    """What a command says; the test fails with it where the command fails."""
+    done = subprocess.run(
+        words, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def load(name: str):
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+# A light start
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["export", "--help"]])
+def test_help_loads_no_heavy_module(words):
+    program = (
+        f"import sys; sys.argv = ['vidreid', *{words}]; from vidreid.cli import main\n"
+        "try: main()\nexcept SystemExit: print('loaded', *sys.modules)"
+    )
+    loaded = output_of(sys.executable, "-c", program).rpartition("loaded")[2].split()
+    assert not HEAVY & set(loaded)
+
+
+def test_import_vidreid_loads_no_heavy_module():
+    loaded = output_of(sys.executable, "-c", "import sys, vidreid; print(*sys.modules)").split()
+    assert not HEAVY & set(loaded)
+
+
+# Layers, types and style
+
+
+@pytest.mark.parametrize(
+    "words", [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",)]
+)
+def test_linters_find_nothing(words):
+    program, *rest = words
+    output_of(Path(sys.executable).with_name(program), *rest)
+
+
+# Commands
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by its path, groups included."""
+    generate = load("generate")
+    return {path: context.command for path, context in generate.pages_of_help()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_leads_to_the_command_of_that_name(name):
+    command = cli.get_command(click.Context(cli), name)
+    line = COMMANDS[name][2]
+    assert command.name == name
+    assert line.endswith(".")
+    assert len(line) <= 64
+
+
+def test_every_command_and_every_option_has_a_help_text():
+    for path, command in commands().items():
+        assert command.help, path
+        for parameter in command.params:
+            assert not isinstance(parameter, click.Option) or parameter.help, f"{path} {parameter.name}"
+
+
+def test_help_works_for_every_command():
+    runner = CliRunner()
+    for path in commands():
+        result = runner.invoke(cli, [*path.split()[1:], "--help"], prog_name="vidreid")
+        assert result.exit_code == 0, path
+        assert result.output.startswith(f"Usage: {path}")
+
+
+# Plug-ins: every file of the folder, named as on the command line
+
+CONTRACTS = {
+    "engines.runtimes": {"available": [], "load": ["model", "streams"]},
+    "pipeline.executors": {"make": ["setup", "workers"]},
+    "views.export": {"write": ["run", "folder", "selection"]},
+    "tracking": {
+        "make": ["name", "options", "rate", "dim"],
+        "needs_vectors": ["name", "options"],
+        "check": ["name", "options"],
+    },
+}
+
+
+@pytest.mark.parametrize(("room", "name"), [(room, name) for room in CONTRACTS for name in plugins.names(room)])
+def test_every_plug_in_holds_the_functions_of_its_contract(room, name):
+    module = plugins.load(room, name)
+    for function, parameters in CONTRACTS[room].items():
+        assert list(inspect.signature(getattr(module, function)).parameters) == parameters
+        assert f"def {function}(" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_every_detector_family_of_the_registry_is_a_file_that_makes_detectors():
+    from vidreid.engines.registry import read_registry
+
+    families = {entry.family for entry in read_registry().models.values() if entry.kind == "detector"}
+    assert families
+    for family in families:
+        parameters = inspect.signature(plugins.load("detection", family).make).parameters
+        assert list(parameters) == ["engine", "score", "tile", "ahead"]
+
+
+# The wheel
+
+
+def test_the_wheel_carries_what_the_program_reads(tmp_path):
+    output_of(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist")
+    (wheel,) = (tmp_path / "dist").glob("vidreid-*.whl")
+    target = tmp_path / "installed"
+    output_of(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target, wheel)
+    program = (
+        "from vidreid.resources import carried; from vidreid.pipeline.networks import tracker_names\n"
+        "print(carried('configs') / 'models.yaml', carried('engines'), *tracker_names())"
+    )
+    models, engines, *trackers = output_of(sys.executable, "-c", program, cwd=tmp_path, PYTHONPATH=str(target)).split()
+    assert Path(models).is_relative_to(target)
+    assert Path(models).is_file()
+    assert Path(engines).is_relative_to(target)
+    assert Path(engines).is_dir()
+    assert trackers == sorted(file.stem for file in (ROOT / "configs/trackers").glob("*.yaml"))
+
+
+# Pages that do not lie
+
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/cli.md", "docs/formats.md"])
+def test_what_the_program_knows_of_a_page_is_current(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text.split() == load("generate").filled(text).split(), "make docs"
+
+
+def test_every_place_to_fill_is_known_and_every_known_one_is_used():
+    generate = load("generate")
+    used = [place[2] for page in generate.PAGES for place in generate.PLACE.finditer((ROOT / page).read_text())]
+    assert sorted(used) == sorted(generate.BLOCKS)
+
+
+def test_the_columns_of_an_export_are_those_of_the_page():
+    page = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    exports = page[page.index("\n## Exports") : page.index("\n## Cameras")]
+    assert re.findall(r"^\| `(\w+)` \| (?!`)", exports, re.MULTILINE)[-len(SIGHTINGS) :] == SIGHTINGS.names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_pages_show_exist(page):
+    known = commands()
+    for line in code(page.read_text(encoding="utf-8")):
+        shown = re.match(r"(?:next: )?\s*(?:\S*/)?vidreid ([a-z]+)( .*)?$", line)
+        if shown:
+            assert f"vidreid {shown[1]}" in known, line
+            options = set(re.findall(r"(?<=\s)--[a-z-]+", shown[2] or ""))
+            assert options <= options_of(known, f"vidreid {shown[1]}") | {"--help", "--debug"}, line
+
+
+def code(text: str) -> list[str]:
+    """Lines of a page's code blocks, and its inline code."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text)
+
+
+def options_of(known: dict[str, click.Command], path: str) -> set[str]:
+    """Options of a command and of those below it."""
+    below = [command for name, command in known.items() if f"{name} ".startswith(f"{path} ")]
+    return {name for command in below for parameter in command.params for name in parameter.opts}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_make_targets_of_a_page_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (page.parent / link).exists(), link
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE)) <= set(targets)
+
+
+def test_the_readme_names_the_licence_first_and_shows_a_picture_and_the_two_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "AGPL" in text.splitlines()[0]
+    first_screen = text[: text.index("## What you get")]
+    assert all(part in first_screen for part in ("docs/demo.png", "make demo", "make test", "vidreid run "))
+    assert (ROOT / "docs/demo.png").stat().st_size < 700_000
+
+
+def test_tables_are_made_of_whatever_was_measured(tmp_path):
+    measured = load("measured").measured
+    assert measured(tmp_path).startswith("Nothing was measured yet")
+    (tmp_path / "speed.json").write_text('{"vtest": {"track_fps": 41.27, "of_bound": 0.9}, "rounds": 3}')
+    assert "| vtest | 41.3 | 0.900 |" in measured(tmp_path)
+    assert "| rounds | 3 |" in measured(tmp_path)
+
+
+# Nothing of one machine
+
+
+def test_no_file_holds_a_path_or_a_host_of_one_machine():
+    if not (ROOT / ".git").exists():
+        pytest.skip("which files belong to the repository only git knows, and this is no clone")
+    words = ["/" + "work/", "/" + "tmp/", "/" + "root/", "pypi." + "org", "python" + "hosted", "download.py" + "torch"]
+    for name in output_of("git", "ls-files", "-co", "--exclude-standard").splitlines():
+        file = ROOT / name
+        found = [word for word in words if file.is_file() and word.encode() in file.read_bytes()]
+        assert not found, f"{name}: {found}"
