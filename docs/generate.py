@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 import pyarrow as pa
@@ -23,7 +25,7 @@ from vidreid.settings import Settings
 from vidreid.store import schema
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measured import measured
+from measured import measured, table
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/cli.md", "docs/formats.md")
@@ -38,12 +40,6 @@ TABLES = {
     "match/identities.parquet": schema.IDENTITIES,
     "match/evidence.parquet": schema.EVIDENCE,
 }
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def commands() -> str:
@@ -123,9 +119,21 @@ def _fields(kind: type[BaseModel]) -> str:
 
 
 def _type(field: FieldInfo) -> str:
-    found = field.annotation
-    text = found.__name__ if isinstance(found, type) and not hasattr(found, "__args__") else str(found)
-    return re.sub(r"\w+\.(?=\w)", "", text).replace("NoneType", "None")
+    return _named(field.annotation)
+
+
+def _named(kind: Any) -> str:
+    """A type as it is written, without its module and what checks it."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is None:
+        return "None" if kind is type(None) else str(getattr(kind, "__name__", kind))
+    if origin is Annotated:
+        return _named(inner[0])
+    if origin in (Union, UnionType):
+        return " | ".join(map(_named, inner))
+    if origin is Literal:
+        return " | ".join(map(repr, inner))
+    return f"{origin.__name__}[{', '.join(map(_named, inner))}]"
 
 
 def _default(field: FieldInfo) -> str:

@@ -3,79 +3,110 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+Found = Mapping[str, Any]
 METRICS = ("mota", "idf1", "hota")
-HEADINGS = {
-    "identity": "Identity across cameras",
-    "speed": "Speed",
-    "memory": "Memory",
-}
 
 
 def measured(results: Path) -> str:
-    """All tables that have a result, the trackers' first; a line where nothing was measured yet."""
-    parts = []
-    if (results / "trackers.json").is_file():
-        parts.append(trackers(_read(results / "trackers.json")))
-    for name, heading in HEADINGS.items():
-        if (results / f"{name}.json").is_file():
-            parts.append(f"### {heading}\n\n{plain(_read(results / f'{name}.json'))}")
+    """All tables that have a result; a line where nothing was measured yet."""
+    files = {name: results / f"{name}.json" for name in TABLES}
+    parts = [
+        TABLES[name](json.loads(file.read_text(encoding="utf-8"))) for name, file in files.items() if file.is_file()
+    ]
     return "\n".join(parts) or "Nothing was measured yet: see `tests/benchmarks`.\n"
 
 
-def trackers(found: Mapping[str, Any]) -> str:
-    """One row a tracker and scene: scores of single-camera tracks, gaps of up to two seconds joined."""
+def identity(found: Found) -> str:
+    """Tracks of each camera before any re-identification, and identities of each scene."""
+    tracks = [
+        [camera, *(_number(score[metric]) for metric in METRICS)]
+        for row in found.values()
+        for camera, score in row["tracks"].items()
+    ]
+    people = [
+        [scene, *(_number(row.get(key)) for key in ("identity_idf1", "identity_hota", "by_person_idf1"))]
+        for scene, row in found.items()
+    ]
+    return (
+        f"Tracks within one camera, with the defaults:\n\n{table(('camera', 'MOTA', 'IDF1', 'HOTA'), tracks)}\n"
+        'Identities over all cameras of a scene; people who leave and return count as new people, but "by person":\n\n'
+        f"{table(('scene', 'IDF1', 'HOTA', 'IDF1 by person'), people)}"
+    )
+
+
+def trackers(found: Found) -> str:
+    """One row a tracker, the best mean HOTA first: what it gives of each camera, and frames a second by itself."""
+    cameras = list(dict.fromkeys(camera for results in found.values() for camera in results))
     rows = []
-    for name, cameras in found.items():
-        for camera, result in cameras.items():
-            raw, joined = result["raw"], result["joined"]
-            scores = [f"{joined[metric]:.3f}" for metric in METRICS]
-            rows.append(
-                [name, f"{result['scene']} {camera}", *scores, f"{raw['idf1']:.3f}", str(joined["id_switches"])]
-            )
-    rows.sort(key=lambda row: (row[1], -float(row[3])))
-    head = ("tracker", "footage", "MOTA", "IDF1", "HOTA", "IDF1 before joins", "switches")
-    return f"### Tracking within one camera\n\n{_table(head, rows)}"
+    for name, results in found.items():
+        scores = {camera: result["joined"] for camera, result in results.items()}
+        means = {metric: fmean(score[metric] for score in scores.values()) for metric in METRICS}
+        cells = [f"{scores[c]['mota']:.2f} / {scores[c]['idf1']:.2f}" if c in scores else "" for c in cameras]
+        speed = fmean(result["fps"] for result in results.values())
+        rows.append((means["hota"], [name, *cells, f"{means['idf1']:.3f}", f"{means['hota']:.3f}", f"{speed:.0f}"]))
+    head = ["tracker", *cameras, "mean IDF1", "mean HOTA", "frames/s"]
+    body = [row for _, row in sorted(rows, key=lambda row: -row[0])]
+    return (
+        "Every tracker by itself, gaps of up to two seconds joined, before tracklets are split by appearance "
+        f"(MOTA / IDF1):\n\n{table(head, body)}"
+    )
 
 
-def plain(found: Mapping[str, Any]) -> str:
-    """Any other result: an entry a row, its numbers as columns, deeper names joined by a space."""
-    rows = {name: dict(_leaves(value)) for name, value in found.items() if isinstance(value, Mapping)}
-    alone = {name: value for name, value in found.items() if not isinstance(value, Mapping | list)}
-    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    parts = []
-    if rows:
-        body = [[name, *(_number(row.get(column)) for column in columns)] for name, row in rows.items()]
-        parts.append(_table(("", *(column.replace("_", " ") for column in columns)), body))
-    if alone:
-        parts.append(_table(("", "value"), [[name.replace("_", " "), _number(value)] for name, value in alone.items()]))
-    return "\n".join(parts)
+def speed(found: Found) -> str:
+    """One row a figure, one column a file."""
+    figures = dict.fromkeys(name for row in found.values() for name in row)
+    rows = [[SPEED.get(name, name), *(_number(row.get(name)) for row in found.values())] for name in figures]
+    return f"Speed, everything measured in turn in one run:\n\n{table(('', *found), rows)}"
 
 
-def _leaves(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves: list[tuple[str, Any]] = []
-    for name, inner in value.items():
-        if isinstance(inner, Mapping):
-            leaves += _leaves(inner, f"{prefix}{name} ")
-        elif not isinstance(inner, list):
-            leaves.append((f"{prefix}{name}", inner))
-    return leaves
+def memory(found: Found) -> str:
+    """One row a length of run, and the ratio of the two."""
+    rows = [
+        [f"{row['hours']:g} h of each camera", _number(row["peak_mib"]), _number(row["seconds"])]
+        for row in found.values()
+        if isinstance(row, Mapping)
+    ]
+    text = table(("footage", "peak resident memory, MiB", "seconds"), rows)
+    return f"Memory, the synthetic world at one frame a second:\n\n{text}\nRatio: {_number(found['ratio'])}.\n"
 
 
-def _number(value: Any) -> str:
+TABLES: dict[str, Callable[[Found], str]] = {
+    "identity": identity,
+    "trackers": trackers,
+    "speed": speed,
+    "memory": memory,
+}
+
+SPEED = {
+    "decoder_fps": "decoder alone, frames/s",
+    "detector_fps": "detector alone, frames/s",
+    "bound_fps": "1 / (1/detector + 1/decoder), frames/s",
+    "track_fps": "`vidreid track`, decode to written parts, frames/s",
+    "of_bound": "share of that bound",
+    "ultralytics_fps": "`ultralytics track`, same network and tracker, frames/s",
+    "times_ultralytics": "times `ultralytics track`",
+    "embed_s": "embedding, seconds",
+    "match_s": "matching, seconds",
+    "embed_and_match_share": "embedding and matching, share of the time of `track`",
+}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+
+    def lines() -> Iterator[str]:
+        for row in [head, ["---"] * len(head), *rows]:
+            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n"
+
+    return "".join(lines())
+
+
+def _number(value: float | None) -> str:
     if value is None:
         return ""
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-    return str(value)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["---"] * len(head), *rows])
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -218,9 +219,17 @@ def test_the_readme_names_the_licence_first_and_shows_a_picture_and_the_two_comm
 def test_tables_are_made_of_whatever_was_measured(tmp_path):
     measured = load("measured").measured
     assert measured(tmp_path).startswith("Nothing was measured yet")
-    (tmp_path / "speed.json").write_text('{"vtest": {"track_fps": 41.27, "of_bound": 0.9}, "rounds": 3}')
-    assert "| vtest | 41.3 | 0.900 |" in measured(tmp_path)
-    assert "| rounds | 3 |" in measured(tmp_path)
+    (tmp_path / "speed.json").write_text('{"vtest": {"track_fps": 41.27, "of_bound": 0.9}}')
+    assert "| share of that bound | 0.900 |" in measured(tmp_path)
+    scores = {"mota": 0.9, "idf1": 0.8, "hota": 0.7}
+    found = {"pets": {"tracks": {"vtest": scores}, "identity_idf1": 0.91, "identity_hota": 0.66}}
+    (tmp_path / "identity.json").write_text(json.dumps(found))
+    assert "| vtest | 0.900 | 0.800 | 0.700 |" in measured(tmp_path)
+    assert "| pets | 0.910 | 0.660 |  |" in measured(tmp_path)
+    found = {"ratio": 1.05, "short": {"hours": 0.17, "peak_mib": 400.0, "seconds": 20.0}}
+    (tmp_path / "memory.json").write_text(json.dumps(found))
+    assert "| 0.17 h of each camera | 400.0 | 20.0 |" in measured(tmp_path)
+    assert "Ratio: 1.050." in measured(tmp_path)
 
 
 # Nothing of one machine

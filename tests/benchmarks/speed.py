@@ -71,8 +71,8 @@ class Scene:
             process_segment(self.tools, lambda camera, count: None, piece)
 
     def match(self):
-        report = type("Report", (), {"notes": []})()
-        match_run(self.folder, {self.plan.record.name: self.plan}, self.settings, self.identities, report, Silent())
+        plans = {self.plan.record.name: self.plan}
+        match_run(self.folder, plans, self.settings, self.identities, Options(), Silent())
 
     def decode(self):
         for segment in cut("c", self.plan.files, seconds=1e9, overlap=4):

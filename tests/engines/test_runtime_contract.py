@@ -179,7 +179,7 @@ def test_a_checkpoint_and_its_quantised_twin_see_the_same_people(shared):
         engine.close()
     for one, other in itertools.permutations(found.values(), 2):
         sure = one.boxes[one.scores > 0.6]
-        assert len(sure) >= 4
+        assert len(sure) >= 3
         assert all(np.abs(other.boxes - box).max(1).min() < 4 for box in sure)
 
 

@@ -118,7 +118,7 @@ def test_paths_are_relative_to_the_yaml(footage, monkeypatch):
         ("cameras: {c0: {files: []}}", "cameras.c0.files: .*at least 1", "mend"),
         (
             "cameras: {c0: {files: [a.mp4], start: 2026-04-12T08:00:00}}",
-            "needs a time zone: .*2026-04-12t08:00:00z",
+            "needs a time zone: .*2026-04-12T08:00:00Z",
             "",
         ),
         ("cameras: {c0: {files: [{file: a.mp4, start: 2026-04-12T08:00:00}]}}", "needs a time zone", ""),

@@ -165,7 +165,7 @@ def test_awkward_files_decode_whole_and_in_segments(shared, name, rotation):
     path = shared / "data" / "footage" / "awkward" / name
     file = probe(path)
     assert file.rotation == rotation
-    stop = min(len(file.pts), 150)
+    stop = min(len(file.pts), 60)
     expected = {f.index: f.image for f in SegmentDecoder(path, file, Segment("c", 0, 0, 0, stop, 0, stop)).frames()}
     assert sorted(expected) == list(range(stop))
     assert {image.shape for image in expected.values()} == {(file.height, file.width, 3)}

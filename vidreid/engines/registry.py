@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, PositiveInt
 
 from vidreid.errors import InputError, MissingError
 from vidreid.resources import carried, home
@@ -83,7 +83,10 @@ def read_registry() -> Registry:
 
 
 def describe(path: Path, registry: Registry) -> ModelSpec:
-    """The spec of a network's file: registered by its SHA-256, else stated by a YAML of its name beside it."""
+    """The spec of a network's file: registered by its SHA-256, else stated by a YAML of its name beside it.
+
+    An OpenVINO export of ultralytics states its input in its own ``metadata.yaml``.
+    """
     weights = weights_file(path)
     digest = file_sha256(weights)
     for name, entry in registry.models.items():
@@ -92,9 +95,39 @@ def describe(path: Path, registry: Registry) -> ModelSpec:
     card = path.with_suffix(".yaml")
     if card.is_file():
         return read_model(ModelEntry, card).spec(path.stem, digest)
+    export = path.with_name("metadata.yaml")
+    if path.suffix == ".xml" and export.is_file():
+        return _exported(export, path.stem, digest)
     raise InputError(
         f"{path.name}: nothing states this network's input",
         f"write {card} with these fields:\n{TEMPLATE}",
+    )
+
+
+class UltralyticsExport(BaseModel):
+    """What ultralytics writes beside a network that it exports, as far as it matters here."""
+
+    task: str
+    imgsz: tuple[PositiveInt, PositiveInt]
+    names: dict[int, str]
+    license: str = "not stated"
+
+
+def _exported(card: Path, name: str, identity: str) -> ModelSpec:
+    """The spec of an ultralytics export, whose networks take RGB in 0..1."""
+    export = read_model(UltralyticsExport, card)
+    if export.task != "detect" or export.names.get(0) != "person":
+        raise InputError(
+            f"{card}: no detector of persons (task {export.task}, class 0 is {export.names.get(0, 'missing')})",
+            "give a network of the task detect whose class 0 is person",
+        )
+    return ModelSpec(
+        name=name,
+        kind="detector",
+        family="yolo",
+        identity=identity,
+        input=InputSpec(export.imgsz, scale=255.0),
+        licence=export.license,
     )
 
 

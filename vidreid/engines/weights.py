@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import secrets
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,17 +123,19 @@ def _how_to_get(entry: ModelEntry) -> str:
 
 
 def download(url: str, target: Path, digest: str) -> None:
-    """Fetch one file and keep it only if its SHA-256 is ``digest``."""
+    """Fetch one file and keep it only if its SHA-256 is ``digest``; `MissingError` where it cannot be had whole."""
     temporary = target.parent / f".download-{target.name}.{secrets.token_hex(4)}"
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with urllib.request.urlopen(url, timeout=30) as answer, temporary.open("wb") as file:
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
+            if answer.length:
+                raise http.client.IncompleteRead(b"", answer.length)
         if file_sha256(temporary) != digest:
             raise InputError(f"{url}: not the registered file (SHA-256)", "get it from somebody you trust")
         temporary.replace(target)
-    except (urllib.error.URLError, TimeoutError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise MissingError(f"{url}: cannot be had ({error})", f"put the file into {target.parent} by hand") from None
     finally:
         temporary.unlink(missing_ok=True)

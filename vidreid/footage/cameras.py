@@ -59,7 +59,8 @@ class CamerasFile(Section):
 def parse_cameras(words: Sequence[str]) -> list[Camera]:
     """Cameras of ``CAMERA=FILE``, ``CAMERA=FOLDER/``, bare ``FILE`` and ``cameras.yaml`` words, in their order.
 
-    Files are not opened. `UsageError` where a word cannot be meant, `InputError` where a path is not there.
+    Files are not opened. `UsageError` where a word cannot be meant, `InputError` where nothing at all is there; that
+    a camera among others is missing is left to `ingest`, so that the others go on.
     """
     if not words:
         raise UsageError("no footage given", "vidreid run c0=FILE c1=FILE --output RUN")
@@ -68,6 +69,9 @@ def parse_cameras(words: Sequence[str]) -> list[Camera]:
         for camera in _read_word(word):
             earlier = cameras.get(camera.name)
             cameras[camera.name] = camera if earlier is None else _longer(earlier, camera)
+    absent = [camera for camera in cameras.values() if not any(file.is_file() for file in camera.files)]
+    if len(absent) == len(cameras):
+        raise _absence(absent[0])
     for camera in cameras.values():
         repeated = [file for file, count in Counter(camera.files).items() if count > 1]
         if repeated:
@@ -94,20 +98,27 @@ def _read_word(word: str) -> list[Camera]:
         name, path = file.stem, word
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a camera", "letters, digits, _ - and . only: CAMERA=FILE")
-    files = _footage(name, Path(path).expanduser())
+    files = _footage(Path(path).expanduser())
     return [Camera(name, files, Clock((None,) * len(files)))]
 
 
-def _footage(camera: str, path: Path) -> tuple[Path, ...]:
-    """The files of a path: itself, or the videos of a folder in order of their names."""
+def _footage(path: Path) -> tuple[Path, ...]:
+    """The files of a path: the videos of a folder in order of their names, or itself, be there something or not."""
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file())
-        if not found:
-            raise InputError(f"{camera}: no video in the folder {path}", "give a folder that holds footage")
-        return tuple(file.resolve() for file in found)
-    if not path.is_file():
-        raise InputError(f"{camera}: no such file: {path}", "check the path")
+        if found:
+            return tuple(file.resolve() for file in found)
     return (path.resolve(),)
+
+
+def _absence(camera: Camera) -> InputError:
+    """What is said of a camera that has no file."""
+    path = camera.files[0]
+    if path.is_dir():
+        return InputError(
+            f"{camera.name}: no video in the folder {path.name}", f"give a folder that holds footage: {path}"
+        )
+    return InputError(f"{camera.name}: no such file: {path.name}", f"check the path: {path}")
 
 
 def _read_yaml(path: Path) -> list[Camera]:
@@ -119,7 +130,7 @@ def _read_yaml(path: Path) -> list[Camera]:
         files: list[Path] = []
         starts: list[int | None] = []
         for number, item in enumerate(entry.files):
-            found_files = _footage(name, path.parent / item.file)
+            found_files = _footage(path.parent / item.file)
             files += found_files
             start = item.start or (entry.start if number == 0 else None)
             starts += [_microseconds(start), *[None] * (len(found_files) - 1)]

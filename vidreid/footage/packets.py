@@ -19,6 +19,8 @@ STUCK = 100  # errors without a packet between them after which a reader does no
 
 def open_video(path: Path) -> Any:
     """Open a file with PyAV; `InputError` says why it is no footage."""
+    if path.is_dir():
+        raise InputError(f"{path.name}: no video in this folder", "give a folder that holds footage")
     try:
         container = av.open(str(path))
     except FileNotFoundError:
@@ -81,8 +83,6 @@ def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
 
 def _start_of(path: Path) -> str:
     """How a file starts, where that is readable: `` (starts with DHAV)``."""
-    if not path.is_file():
-        return ""
     with path.open("rb") as file:
         head = file.read(4)
     if not head:

@@ -9,7 +9,7 @@ import numpy as np
 from vidreid.types import Array
 
 BLOCK = 1024
-CLEAR = 0.2  # cosine from the threshold at which a decision counts as clear
+CLEAR = 0.5  # share of the way from the threshold to 1 at which a decision counts as clear
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Margins:
     other: Array
 
     def doubt(self, threshold: float) -> Array:
-        """(n,) 0..1: 1 where a decision lay on the threshold, 0 from `CLEAR` away on."""
+        """(n,) 0..1: 1 where a decision lay on the threshold, 0 from `CLEAR` of the way to a cosine of 1 on."""
         hold = np.where(np.isnan(self.own), np.inf, self.own - threshold)
         apart = np.where(np.isnan(self.other), np.inf, np.abs(threshold - self.other))
-        return np.asarray(1 - np.clip(np.minimum(hold, apart) / CLEAR, 0, 1))
+        return np.asarray(1 - np.clip(np.minimum(hold, apart) / (CLEAR * (1 - threshold)), 0, 1))
 
 
 def margins(vectors: Array, clusters: Array) -> Margins:

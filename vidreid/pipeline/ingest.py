@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from vidreid.errors import InputError
+from vidreid.footage.clock import overlaps
 from vidreid.footage.probe import probe, sha256
-from vidreid.pipeline.plan import files_table, header_for, ingest_inputs
+from vidreid.pipeline.plan import camera_of, files_table, header_for, ingest_inputs, read_files, sound_header
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder
-from vidreid.store.parts import read_header, write_part
+from vidreid.store.parts import write_part
 from vidreid.types import VideoFile
+
+SLACK = 2.0  # seconds by which recorders' files may overlap: their starts are rounded to seconds
 
 
 def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
@@ -24,9 +27,8 @@ def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
     for file in record.files:
         path = Path(file.path)
         if not path.is_file():
-            if not file.sha256:
-                raise InputError(f"{record.name}: no such file: {path}", "check the path")
-            note(f"{record.name}: {path.name} is missing; what was made from it stays")
+            if file.sha256:
+                note(f"{record.name}: {path.name} is missing; what was made from it stays")
             files.append(file)
             continue
         stat = path.stat()
@@ -40,15 +42,30 @@ def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
     return replace(record, files=tuple(files))
 
 
-def ingest_camera(folder: RunFolder, record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
+def ingest_camera(
+    folder: RunFolder,
+    record: CameraRecord,
+    note: Callable[[str], None],
+    leave_out: Callable[[str, InputError], None],
+) -> CameraRecord:
     """Probe a camera's files unless that is done; files with nothing in them are named and left out.
 
-    Returns the record as it is now. Raises `InputError` where no file of the camera holds a picture.
+    Returns the record as it is now. Raises `InputError` where no file of the camera holds a picture, or where one
+    begins before the one before it ends.
     """
     record = current(record, note)
-    header = read_header(folder.ingest(record.name))
-    if header is not None and header.inputs == ingest_inputs(record):
-        return record
+    header = sound_header(folder.ingest(record.name))
+    if header is None or header.inputs != ingest_inputs(record):
+        record, files = _probe(record, note, leave_out)
+        write_part(folder.ingest(record.name), files_table(files), schema.FILES, header_for(ingest_inputs(record)))
+    _check_order(record, read_files(folder.ingest(record.name)))
+    return record
+
+
+def _probe(
+    record: CameraRecord, note: Callable[[str], None], leave_out: Callable[[str, InputError], None]
+) -> tuple[CameraRecord, list[VideoFile]]:
+    """What the files hold, and the record of those that hold something."""
     files: list[VideoFile] = []
     kept: list[FileRecord] = []
     starts: list[int | None] = []
@@ -56,9 +73,10 @@ def ingest_camera(folder: RunFolder, record: CameraRecord, note: Callable[[str],
         try:
             found = probe(Path(file.path), sum(len(earlier.pts) for earlier in files))
         except InputError as error:
+            named = InputError(f"{record.name}: {error.message}", error.hint)
             if len(record.files) == 1:
-                raise InputError(f"{record.name}: {error.message}", error.hint) from None
-            note(f"{record.name}: {error.message}; left out")
+                raise named from None
+            leave_out(Path(file.path).name, named)
             continue
         files.append(found)
         kept.append(file)
@@ -67,6 +85,15 @@ def ingest_camera(folder: RunFolder, record: CameraRecord, note: Callable[[str],
             note(f"{record.name}: {Path(file.path).name}: {line}")
     if not files:
         raise InputError(f"{record.name}: none of its {len(record.files)} files holds a picture", "check the footage")
-    record = replace(record, files=tuple(kept), starts=tuple(starts))
-    write_part(folder.ingest(record.name), files_table(files), schema.FILES, header_for(ingest_inputs(record)))
-    return record
+    return replace(record, files=tuple(kept), starts=tuple(starts)), files
+
+
+def _check_order(record: CameraRecord, files: Sequence[VideoFile]) -> None:
+    """Raise `InputError` where the clock has a file begin well before the one before it ends."""
+    for number, seconds in overlaps(files, camera_of(record).clock):
+        earlier, later = (Path(file.path).name for file in record.files[number - 1 : number + 1])
+        if seconds > SLACK:
+            raise InputError(
+                f"{record.name}: {later} starts {seconds:.0f} s before {earlier} ends",
+                "mend their `start` in the cameras YAML, or make them two cameras",
+            )

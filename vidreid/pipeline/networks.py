@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,6 +153,7 @@ class Tools:
         self.settings = settings
         self._streams = streams
         self._engines: dict[str, Engine] = {}
+        self._opening = threading.Lock()
 
     def detector(self) -> Detector:
         """A detector around the worker's one engine."""
@@ -181,10 +183,11 @@ class Tools:
         return made
 
     def _engine(self, role: str, model: FileModel) -> Engine:
-        if role not in self._engines:
-            runtime = plugins.load("engines.runtimes", self.networks.runtimes[role])
-            self._engines[role] = runtime.load(model, streams=self._streams)
-        return self._engines[role]
+        with self._opening:
+            if role not in self._engines:
+                runtime = plugins.load("engines.runtimes", self.networks.runtimes[role])
+                self._engines[role] = runtime.load(model, streams=self._streams)
+            return self._engines[role]
 
     def close(self) -> None:
         """Close the engines."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.segments import cut
 from vidreid.pipeline.networks import Identities
@@ -24,6 +25,8 @@ from vidreid.types import Camera, Clock, Segment, VideoFile
 
 CODE = {"ingest": 1, "track": 1, "embed": 1, "match": 1}
 """Version of each stage's code; raised when its output changes for the same input (see tests/pipeline/test_code.py)."""
+
+DAMAGED = "its file is damaged"
 
 Status = Literal["done", "stale", "outdated", "due"]
 
@@ -63,7 +66,7 @@ def ingest_inputs(record: CameraRecord) -> dict[str, Any]:
 
 def plan_camera(folder: RunFolder, record: CameraRecord, settings: Settings) -> CameraPlan | None:
     """The camera's segments; None while its ingest is not done for these files."""
-    header = read_header(folder.ingest(record.name))
+    header = sound_header(folder.ingest(record.name))
     if header is None or header.inputs != ingest_inputs(record):
         return None
     files = read_files(folder.ingest(record.name))
@@ -124,11 +127,19 @@ def threshold(settings: Settings, networks: Identities) -> float | None:
     return given if given is not None else networks.threshold
 
 
+def sound_header(path: Path) -> Header | None:
+    """The header of a part; None where there is none, or a damaged one: then the part is made anew."""
+    try:
+        return read_header(path)
+    except InputError:
+        return None
+
+
 def part_state(path: Path, inputs: Mapping[str, Any]) -> State:
     """Compare a part with the inputs that it should be made from."""
-    header = read_header(path)
+    header = sound_header(path)
     if header is None:
-        return State("due")
+        return State("due", DAMAGED if path.is_file() else "")
     changed = differences(header.inputs, inputs)
     if changed:
         return State("stale", ", ".join(changed))

@@ -147,10 +147,13 @@ def _ingest(
             report.notes.append(line)
             reporter.note(line)
 
+        def leave_out(file: str, error: InputError, camera: str = camera.name) -> None:
+            _fail(report, reporter, f"{camera}/{file}", error)
+
         try:
-            known = ingest_camera(folder, camera, note)
+            known = ingest_camera(folder, camera, note, leave_out)
         except InputError as error:
-            if type(error) is not InputError:
+            if type(error) is not InputError or len(record.cameras) == 1:
                 raise
             _fail(report, reporter, camera.name, error)
             continue
@@ -168,6 +171,8 @@ def _fail(report: Report, reporter: Reporter, key: str, error: VidreidError) -> 
     report.failed[key] = error.message
     report.hints[key] = error.hint
     reporter.note(f"error: {error.message}")
+    if error.hint:
+        reporter.note(f"hint: {error.hint}")
 
 
 def _segments(
@@ -216,10 +221,10 @@ def _say_why(states: Sequence[SegmentState], options: Options, reporter: Reporte
     """Name what is done again, and what could be, before it is."""
     for stage in ("track", "embed"):
         found = [getattr(state, stage) for state in states]
-        for status in ("stale", "outdated"):
-            reasons = sorted({state.why for state in found if state.status == status})
-            count = sum(state.status == status for state in found)
-            if count and status == "stale":
+        for status in ("stale", "due", "outdated"):
+            reasons = sorted({state.why for state in found if state.status == status and state.why})
+            count = sum(state.status == status and bool(state.why) for state in found)
+            if count and status != "outdated":
                 reporter.note(f"{stage}: {count} of {len(found)} segments are done again ({'; '.join(reasons[:3])})")
             elif count and not options.redo_outdated:
                 reporter.note(
@@ -302,6 +307,8 @@ def match_run(
     state = part_state(folder.match("tracklets"), inputs)
     if state.status == "done" or (state.status == "outdated" and not options.redo_outdated):
         return
+    if state.status == "stale" and state.why != "vectors":  # new segments alone are no surprise
+        reporter.note(f"match: done again ({state.why})")
     cosine = threshold(settings, identities)
     if cosine is None:
         raise InputError(

@@ -1,13 +1,19 @@
-"""Worker processes on this machine. A worker that dies is replaced, and its piece tried again, twice."""
+"""Worker processes on this machine, each with a few streams around one set of tools.
+
+Streams are threads that each work on a piece, so that a batch may mix cameras and the end of one piece does not leave
+the engine idle. A worker that dies is replaced, and its pieces are tried again, twice, each in a worker of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -17,13 +23,14 @@ from vidreid.pipeline.executors.inline import attempt
 from vidreid.types import Outcome
 
 TRIES = 3
+STREAMS = 2  # pieces at a time in one worker
 
 
 @dataclass
 class _Worker:
     process: Any
     pipe: Connection
-    key: str | None = None
+    keys: set[str] = field(default_factory=set)
 
 
 class Local:
@@ -41,23 +48,23 @@ class Local:
         tries = dict.fromkeys(work, 0)
         workers = [self._start(function) for _ in range(min(self._workers, len(work)))]
         try:
-            while waiting or any(worker.key is not None for worker in workers):
-                for worker in workers:
-                    if worker.key is None and waiting:
-                        worker.key = waiting.popleft()
-                        tries[worker.key] += 1
-                        with contextlib.suppress(ConnectionError):  # it is dead: its pipe says so below
-                            worker.pipe.send((worker.key, work[worker.key]))
-                busy = {worker.pipe: worker for worker in workers if worker.key is not None}
+            while waiting or any(worker.keys for worker in workers):
+                while waiting and (worker := _next_free(workers, tries, waiting[0])) is not None:
+                    key = waiting.popleft()
+                    worker.keys.add(key)
+                    tries[key] += 1
+                    with contextlib.suppress(ConnectionError):  # it is dead: its pipe says so below
+                        worker.pipe.send((key, work[key]))
+                busy = {worker.pipe: worker for worker in workers if worker.keys}
                 for pipe in wait(list(busy)):
                     worker = busy[pipe]  # type: ignore[index]
                     outcome = self._receive(worker, advance)
                     if outcome is _DEAD:
                         _stop(worker)
                         workers[workers.index(worker)] = self._start(function)
-                        outcome = self._again(worker.key or "", tries, waiting)
-                    if outcome is not None:
-                        worker.key = None
+                        yield from _again(worker.keys, tries, waiting)
+                    elif outcome is not None:
+                        worker.keys.discard(outcome.key)
                         yield outcome
         finally:
             for worker in workers:
@@ -91,21 +98,32 @@ class Local:
         advance(*message)
         return None
 
-    def _again(self, key: str, tries: Mapping[str, int], waiting: deque[str]) -> Outcome | None:
-        if tries[key] < TRIES:
-            waiting.appendleft(key)
-            return None
-        return Outcome(key, error=f"its worker died {TRIES} times", hint="look for memory shortage in the system log")
-
 
 _DEAD = Outcome("", error="dead")
+
+
+def _next_free(workers: list[_Worker], tries: Mapping[str, int], key: str) -> _Worker | None:
+    """The worker with most room for a piece; a piece that was tried before wants, and has, a worker to itself."""
+    worker = min(workers, key=lambda worker: len(worker.keys))
+    alone = tries[key] > 0 or any(tries[other] > 1 for other in worker.keys)
+    return worker if len(worker.keys) < (1 if alone else STREAMS) else None
+
+
+def _again(keys: set[str], tries: Mapping[str, int], waiting: deque[str]) -> Iterator[Outcome]:
+    """Put the pieces of a dead worker back; outcomes of those that were tried often enough."""
+    for key in sorted(keys, reverse=True):
+        if tries[key] < TRIES:
+            waiting.appendleft(key)
+        else:
+            hint = "look for memory shortage in the system log"
+            yield Outcome(key, error=f"its worker died {TRIES} times", hint=hint)
 
 
 def _stop(worker: _Worker) -> None:
     """End a worker; parts are whole or absent, so nothing is lost by force."""
     with contextlib.suppress(OSError):
         worker.pipe.send(None)
-    worker.process.join(0.2 if worker.key is not None else 5)
+    worker.process.join(0.2 if worker.keys else 5)
     if worker.process.is_alive():
         worker.process.terminate()
         worker.process.join()
@@ -115,17 +133,22 @@ def _stop(worker: _Worker) -> None:
 def _work(pipe: Connection, setup: Callable[[], Any], function: Callable[..., Any]) -> None:
     """A worker's life: pieces come in, progress and outcomes go out."""
     tools = setup()
-    try:
+    speaking = threading.Lock()
+
+    def say(message: Any) -> None:
+        with speaking, contextlib.suppress(ConnectionError):  # the run was killed; there is nobody to tell
+            pipe.send(message)
+
+    def do(key: str, arguments: tuple[Any, ...]) -> None:
+        try:
+            say(attempt(key, function, tools, lambda *step: say(step), arguments))
+        except StorageError as error:
+            say(error)
+
+    with ThreadPoolExecutor(STREAMS) as streams, contextlib.suppress(EOFError, ConnectionError):
         while (piece := pipe.recv()) is not None:
-            key, arguments = piece
-            try:
-                pipe.send(attempt(key, function, tools, lambda *step: pipe.send(step), arguments))
-            except StorageError as error:
-                pipe.send(error)
-    except (EOFError, BrokenPipeError, ConnectionError):
-        pass  # the run was killed; there is nobody to work for
-    finally:
-        tools.close()
+            streams.submit(do, *piece)
+    tools.close()
 
 
 def make(setup: Callable[[], Any], workers: int) -> Local:

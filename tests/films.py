@@ -40,6 +40,7 @@ class Film:
     pixel_aspect: Fraction | None = None
     turned: int = 0
     stray: dict[int, int] = field(default_factory=dict)
+    black: bool = False
 
     def write(self, folder: Path) -> Path:
         """Encode the film."""
@@ -47,7 +48,7 @@ class Film:
         with av.open(str(path), "w", format=self.container) as container:
             stream: Any = container.add_stream(self.codec, rate=25, options=self._options())
             stream.width, stream.height = self.size
-            stream.pix_fmt = "yuvj420p" if self.codec == "mjpeg" else "yuv420p"
+            stream.pix_fmt = {"mjpeg": "yuvj420p", "ffv1": "bgr0"}.get(self.codec, "yuv420p")
             stream.codec_context.gop_size = self.key_every
             stream.codec_context.thread_count = 1
             stream.codec_context.time_base = self.base
@@ -82,6 +83,8 @@ class Film:
         return {**best.get(self.codec, {}), **self.options}
 
     def _stored(self, number: int) -> Image:
+        if self.black:
+            return np.zeros((*self.size[::-1], 3), np.uint8)
         lying = self.turned % 180 != 0
         upright = draw(number, self.size[::-1] if lying else self.size)
         return np.ascontiguousarray(np.rot90(upright, -self.turned // 90))
@@ -169,3 +172,10 @@ def decode(path: Path, file: VideoFile, segments: Sequence[Segment]) -> dict[int
             if segment.own_first <= frame.index < segment.own_stop:
                 pictures[frame.index] = frame.image
     return pictures
+
+
+def write_truth(folder: Path, camera: str, *, people: bool = True) -> None:
+    """What the oracle needs beside a film: one person who walks to the right, or none in any frame."""
+    (folder / "gt").mkdir(exist_ok=True)
+    rows = [f"{i},1,{i / 4},8,14,36,1,1,1.0" for i in range(1, 61)] if people else ["9999,1,0,0,9,9,1,1,1.0"]
+    (folder / "gt" / f"{camera}.txt").write_text("\n".join(rows) + "\n")
