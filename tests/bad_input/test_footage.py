@@ -14,7 +14,6 @@ from films import FILMS, Film, write_truth
 import vidreid as package
 from vidreid.footage.probe import probe
 
-
 NETWORKS = ("--detector", "oracle", "--embedder", "colours")
 
 

@@ -80,7 +80,7 @@ def test_a_part_without_its_end_is_made_anew(say, run, stage):
 
     status = say("status", run)
     assert status.status == 0
-    assert "due" in status.out
+    assert "0%" in status.out if stage == "ingest" else "due" in status.out
     answer = say("resume", run)
     assert answer.status == 0
     if stage in {"track", "crops", "embed"}:
@@ -142,7 +142,7 @@ def test_a_read_only_folder_is_named(say, good, mounted):
 
 
 @pytest.mark.parametrize("kilobytes", [12, 40, 72])
-def test_after_a_full_disk_resume_finishes_as_if_nothing_had_been(vidreid, say, done, good, mounted, kilobytes):
+def test_after_a_full_disk_resume_finishes_as_if_nothing_had_been(say, done, good, mounted, kilobytes):
     disk = mounted("size=4m")
     filler = disk / "filler"
     filler.write_bytes(bytes((4096 - kilobytes) * 1024))

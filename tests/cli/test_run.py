@@ -73,6 +73,16 @@ def test_footage_that_holds_no_picture_is_one_line_and_status_3(say, tmp_path, w
     assert not answer.out
 
 
+def test_no_camera_with_a_picture_is_status_3_and_each_is_named(say, tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_text("these are no pictures\n")
+    answer = say("ingest", tmp_path / "a.mp4", tmp_path / "b.mp4", "--output", tmp_path / "run", "--json")
+    assert answer.status == 3
+    found = json.loads(answer.out)
+    assert found["exit_status"] == 3
+    assert set(found["failed"]) == {"a", "b"}
+
+
 def test_settings_come_from_the_yaml_and_options_on_top(say, listing, tmp_path):
     settings = tmp_path / "settings.yaml"
     settings.write_text("tracking: {tracker: ocsort}\nmatching: {threshold: 0.9}\n")

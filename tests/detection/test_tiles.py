@@ -44,7 +44,9 @@ def test_no_tiles_where_none_are_wanted():
 def views(draw):
     """What several views saw, on a grid, so that equal boxes and equal scores happen."""
     grid = st.integers(0, 6)
-    box = st.tuples(grid, grid, st.integers(1, 4), st.integers(1, 4)).map(lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]])
+    box = st.tuples(grid, grid, st.integers(1, 4), st.integers(1, 4)).map(
+        lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]
+    )
     return [
         Detections(
             np.array(boxes, np.float32).reshape(-1, 4),
@@ -74,6 +76,8 @@ def test_each_person_is_kept_once_with_the_best_score(seen):
     np.testing.assert_array_equal(merged.boxes, np.array([row[1:] for row in kept], np.float32).reshape(-1, 4))
 
 
-@pytest.mark.parametrize(("other", "share"), [([0, 0, 4, 4], 1), ([2, 0, 6, 4], 0.5), ([1, 1, 2, 2], 1), ([4, 0, 8, 4], 0)])
+@pytest.mark.parametrize(
+    ("other", "share"), [([0, 0, 4, 4], 1), ([2, 0, 6, 4], 0.5), ([1, 1, 2, 2], 1), ([4, 0, 8, 4], 0)]
+)
 def test_overlap_is_a_share_of_the_smaller_box(other, share):
     assert overlap(np.array([0.0, 0, 4, 4]), np.array([other], float)) == [share]

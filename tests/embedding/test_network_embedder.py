@@ -35,7 +35,9 @@ def test_the_person_is_scaled_to_what_the_network_wants():
     np.testing.assert_array_equal(person(one, SIZE), cv2.resize(one.image[4:37, 3:22], SIZE[::-1]))
 
 
-@pytest.mark.parametrize("box", [[30, 50, 31, 52], [-5, -5, 0, 0], [23.5, 39.5, 24, 40], [5, 5, 5, 5], [-9, -9, 99, 99]])
+@pytest.mark.parametrize(
+    "box", [[30, 50, 31, 52], [-5, -5, 0, 0], [23.5, 39.5, 24, 40], [5, 5, 5, 5], [-9, -9, 99, 99]]
+)
 def test_any_box_gives_a_picture(box):
     assert person(crop(0, box=box), SIZE).shape == (*SIZE, 3)
 

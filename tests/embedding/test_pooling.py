@@ -47,7 +47,9 @@ def test_a_clip_does_not_depend_on_the_other_clips(seed, count):
 
 
 def test_a_branch_without_length_stays_zero():
-    np.testing.assert_allclose(normalize(np.array([[0.0, 0, 3, 4]]), 2), [[0, 0, 0.6 / 2**0.5, 0.8 / 2**0.5]], rtol=1e-6)
+    np.testing.assert_allclose(
+        normalize(np.array([[0.0, 0, 3, 4]]), 2), [[0, 0, 0.6 / 2**0.5, 0.8 / 2**0.5]], rtol=1e-6
+    )
 
 
 def test_branches_must_be_equal_parts():

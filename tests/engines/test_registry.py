@@ -7,7 +7,15 @@ import pytest
 import yaml
 from tiny_networks import conv
 
-from vidreid.engines.registry import TEMPLATE, Registry, describe, file_sha256, is_registered, network_file, read_registry
+from vidreid.engines.registry import (
+    TEMPLATE,
+    Registry,
+    describe,
+    file_sha256,
+    is_registered,
+    network_file,
+    read_registry,
+)
 from vidreid.engines.weights import find_model
 from vidreid.errors import InputError, MissingError
 from vidreid.types import InputSpec
@@ -114,7 +122,12 @@ def test_a_yaml_of_the_users_own_goes_before_the_export(exported):
 def test_an_export_as_it_really_is(shared):
     path = shared / "weights/detector/yolo26n_int8_openvino_model/yolo26n.xml"
     known, read = describe(path, read_registry()), describe(path, Registry())
-    assert (read.family, read.kind, read.input, read.identity) == (known.family, known.kind, known.input, known.identity)
+    assert (read.family, read.kind, read.input, read.identity) == (
+        known.family,
+        known.kind,
+        known.input,
+        known.identity,
+    )
 
 
 def test_the_users_own_registry_adds_to_the_packages(own_home, network):

@@ -27,6 +27,7 @@ FILMS = {
     "mkv": Film("long.mkv", frames=COUNT, options=BS, pts=TICKS, base=MILLI),
     "ts": Film("long.ts", frames=COUNT),
     "ts with B-frames": Film("long_b.ts", frames=COUNT, options=BS),
+    "avi": Film("long.avi", frames=COUNT),
     "avi with B-frames": Film("long_b.avi", frames=COUNT, options=BS),
 }
 
@@ -86,7 +87,7 @@ def test_what_is_lost_is_named_frame_by_frame(made, tmp_path, kind, seconds):
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("kind", ["mp4 with B-frames", "mkv", "ts", "ts with B-frames"])
+@pytest.mark.parametrize("kind", ["mp4 with B-frames", "mkv", "ts", "ts with B-frames", "avi", "avi with B-frames"])
 def test_after_any_damage_groups_that_are_whole_decode_as_before(made, tmp_path, kind, seed):
     """Bits flipped, or a stretch of bytes wiped, anywhere between the header and the end."""
     path, file = made(FILMS[kind])

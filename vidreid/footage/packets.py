@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from vidreid.errors import InputError
 
 REORDER = 16
 """The most places by which H.264 and HEVC store a picture before it is shown (ISO/IEC 14496-10, A.3.1 h)."""
+
+AVI_CHUNK_HEADER = 8  # bytes between the place that the index names and the frame's own
 
 STUCK = 100  # errors without a packet between them after which a reader does not move on
 
@@ -48,6 +50,7 @@ class Packets:
 
     def __iter__(self) -> Iterator[Any]:
         stuck = 0
+        places = _places(self._container, self._stream)
         packets = self._container.demux(self._stream)
         while stuck < STUCK:
             try:
@@ -61,7 +64,27 @@ class Packets:
                 continue
             stuck = 0
             if packet.size:
+                _mend(packet, places)
                 yield packet
+
+
+def _places(container: Any, stream: Any) -> dict[int, int]:
+    """Times of an AVI's frames by the places of their bytes, as its index has them; empty for other containers.
+
+    An AVI's packets hold no times: FFmpeg counts them, and where some are lost it counts on as if they were not.
+    """
+    if container.format.name != "avi":
+        return {}
+    return {entry.pos + AVI_CHUNK_HEADER: entry.timestamp for entry in stream.index_entries}
+
+
+def _mend(packet: Any, places: Mapping[int, int]) -> None:
+    """Move a packet's times to where the index has them."""
+    true = places.get(packet.pos)
+    if true is not None and packet.dts is not None:
+        late = true - packet.dts
+        packet.dts = true
+        packet.pts = None if packet.pts is None else packet.pts + late
 
 
 def time_of(packet: Any) -> int | None:

@@ -108,16 +108,18 @@ def _together(parts: Sequence[Assembled]) -> Assembled:
 
 
 def split(way: Assembled, starts: Sequence[int]) -> list[Assembled]:
-    """The parts of a tracklet between ``starts``, the frames at which new parts begin."""
+    """The parts of a tracklet between ``starts``, the frames at which new parts begin; none is empty."""
     bounds = [int(way.frames[0]), *starts, int(way.frames[-1]) + 1]
-    return [_between(way, first, stop) for first, stop in itertools.pairwise(bounds)]
+    parts = [_between(way, first, stop) for first, stop in itertools.pairwise(bounds)]
+    return [part for part in parts if len(part.frames)]
 
 
 def _between(way: Assembled, first: int, stop: int) -> Assembled:
     rows = (way.frames >= first) & (way.frames < stop)
-    pieces = tuple(
-        Piece(piece.segment, piece.track, max(piece.first, first), min(piece.last, stop - 1))
-        for piece in way.pieces
-        if piece.first < stop and piece.last >= first
-    )
-    return Assembled(pieces, way.frames[rows], way.boxes[rows], way.scores[rows])
+    frames = way.frames[rows]
+    pieces = []
+    for piece in way.pieces:
+        inside = frames[(frames >= piece.first) & (frames <= piece.last)]
+        if len(inside):
+            pieces.append(Piece(piece.segment, piece.track, int(inside[0]), int(inside[-1])))
+    return Assembled(tuple(pieces), frames, way.boxes[rows], way.scores[rows])
