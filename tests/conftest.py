@@ -1,14 +1,23 @@
 """What all tests share."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("YOLO_OFFLINE", "true")
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")
 os.environ.setdefault("YOLO_VERBOSE", "false")
+
+
+# A loaded machine is no fault of the program.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -56,32 +65,38 @@ WORLD_SETTINGS = {
 }
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Exit ``status``, and what both streams said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """``say("status", run)`` is ``vidreid status RUN`` without a terminal, in this process."""
+    from vidreid.cli import main
+
+    def call(*words: object) -> Answer:
+        monkeypatch.setattr("sys.argv", ["vidreid", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        spoken = capsys.readouterr()
+        return Answer(ended.value.code, spoken.out, spoken.err)
+
+    return call
+
+
 @pytest.fixture(scope="session")
-def vidreid() -> Callable[..., "Spoken"]:
-    """Runs the program in a process of its own: ``vidreid("run", ..., cwd=...)``."""
-    return speak
-
-
-class Spoken:
-    """What the program said: ``status``, ``out``, ``err``."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-
-def speak(*words: object, cwd: Path | None = None, timeout: float = 300, **environment: str) -> Spoken:
-    """One call of the installed program."""
-    import subprocess
-    import sys
-
+def vidreid() -> Callable[..., Answer]:
+    """``vidreid("status", run)`` calls the installed program in a process of its own."""
     program = Path(sys.executable).with_name("vidreid")
-    done = subprocess.run(
-        [program, *map(str, words)],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    return Spoken(done.returncode, done.stdout, done.stderr)
+
+    def call(*words: object) -> Answer:
+        done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return call

@@ -3,37 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from films import Film, write_truth
-
-from vidreid.cli import main
-
-
-class Answer(NamedTuple):
-    """Exit ``status``, and what both streams said."""
-
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """``say("status", run)`` is ``vidreid status RUN`` without a terminal, in this process."""
-
-    def call(*words: object) -> Answer:
-        monkeypatch.setattr("sys.argv", ["vidreid", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        spoken = capsys.readouterr()
-        return Answer(ended.value.code, spoken.out, spoken.err)
-
-    return call
 
 
 @pytest.fixture(scope="session")

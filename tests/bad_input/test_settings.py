@@ -72,14 +72,14 @@ def test_files_of_one_camera_that_overlap_in_time_are_an_error_that_names_both(s
     assert "start" in hint
 
 
-def test_one_camera_in_two_yamls_with_overlapping_clocks_stops_that_camera_only(say, good, tmp_path):
+def test_one_camera_in_two_yamls_with_overlapping_clocks_stops_that_camera_only(say, own, tmp_path):
     listings = []
     for number, second in enumerate((10, 2)):
         listings.append(tmp_path / f"{number}.yaml")
-        file = f"{good}/{'ab'[number]}.mp4"
+        file = f"{own}/{'ab'[number]}.mp4"
         listings[-1].write_text(f"cameras: {{x: {{files: [{file}], start: '2026-04-12T08:00:{second:02}Z'}}}}")
-    (good / "gt" / "x.txt").write_text((good / "gt" / "a.txt").read_text())
-    answer = say("run", *listings, f"b={good}/b.mp4", "--output", tmp_path / "run", *NETWORKS)
+    (own / "gt" / "x.txt").write_text((own / "gt" / "a.txt").read_text())
+    answer = say("run", *listings, f"b={own}/b.mp4", "--output", tmp_path / "run", *NETWORKS)
     assert answer.status == 4
     assert "error: x: b.mp4 starts 10 s before a.mp4 ends" in answer.err
     assert package.open_run(tmp_path / "run").tracklets()["camera"].to_pylist() == ["b"]

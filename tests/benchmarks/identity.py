@@ -47,8 +47,10 @@ def measure(scene, output):
     run(target, [], {"matching": {"split": True}}, Options(), Lines(sys.stderr))
     _, identity = score_identity(target.path, folder, **how)
     row = {
-        "tracks": {name: {key: round(score.as_dict()[key], 3) for key in ("mota", "idf1", "hota")}
-                   for name, score in tracks.items()},
+        "tracks": {
+            name: {key: round(score.as_dict()[key], 3) for key in ("mota", "idf1", "hota")}
+            for name, score in tracks.items()
+        },
         "identity_idf1": round(identity.idf1, 3),
         "identity_hota": round(identity.hota, 3),
     }

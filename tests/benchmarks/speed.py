@@ -12,13 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import openvino as ov
 
 from vidreid.footage.cameras import parse_cameras
-from vidreid.footage.decode import SegmentDecoder
-from vidreid.footage.segments import cut
 from vidreid.pipeline.networks import Tools, cores, find_networks
 from vidreid.pipeline.plan import plan_camera, segment_states
 from vidreid.pipeline.progress import Silent
@@ -74,13 +73,17 @@ class Scene:
         plans = {self.plan.record.name: self.plan}
         match_run(self.folder, plans, self.settings, self.identities, Options(), Silent())
 
-    def decode(self):
-        for segment in cut("c", self.plan.files, seconds=1e9, overlap=4):
-            for _ in SegmentDecoder(Path(self.plan.record.files[0].path), self.plan.files[0], segment).frames():
-                pass
+
+def bare_decoder(path):
+    """PyAV on as many threads as it likes, to RGB pictures."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            frame.to_ndarray(format="rgb24")
 
 
-def bare_detector(core=None):
+def bare_detector():
     """The network as its makers exported it, in throughput mode; a call runs it on n prepared tensors."""
     core = ov.Core()
     compiled = core.compile_model(str(DETECTOR / "yolo26n.xml"), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
@@ -126,7 +129,7 @@ def measure(name, folder, rounds):
     rows = []
     for _ in range(rounds):
         row = {
-            "decoder_fps": scene.frames / seconds(scene.decode),
+            "decoder_fps": scene.frames / seconds(bare_decoder, FILES[name]),
             "detector_fps": 300 / seconds(detector, 300),
             "track_fps": scene.frames / seconds(scene.track),
             "ultralytics_fps": ultralytics_track(FILES[name]),
@@ -150,8 +153,10 @@ def main(names):
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     for name, row in found.items():
-        print(f"{name}: track {row['track_fps']} frames/s, {row['of_bound']} of the bound, "
-              f"{row['times_ultralytics']} times ultralytics track")
+        print(
+            f"{name}: track {row['track_fps']} frames/s, {row['of_bound']} of the bound, "
+            f"{row['times_ultralytics']} times ultralytics track"
+        )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.detection.letterbox import GREY, Letterbox
@@ -20,6 +20,7 @@ def place(letterbox, points):
     return points * [width / letterbox.source[1], height / letterbox.source[0]] + [left, top]
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, TARGETS, st.lists(SHARES, min_size=4, max_size=4))
 def test_a_box_goes_there_and_comes_back_within_half_a_pixel(height, width, target, shares):
     letterbox = Letterbox((height, width), target)
@@ -30,6 +31,7 @@ def test_a_box_goes_there_and_comes_back_within_half_a_pixel(height, width, targ
     np.testing.assert_allclose(letterbox.back(there).reshape(2, 2), box, atol=0.5)
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, TARGETS)
 def test_the_picture_lies_in_the_middle_and_is_not_bent(height, width, target):
     letterbox = Letterbox((height, width), target)
@@ -44,6 +46,7 @@ def test_the_picture_lies_in_the_middle_and_is_not_bent(height, width, target):
     assert abs(wide - max(1, width * scale)) <= 0.5
 
 
+@settings(deadline=None)
 @given(SIDES, SIDES, st.lists(st.floats(-500, 1500, width=32), min_size=4, max_size=4))
 def test_boxes_never_leave_the_picture(height, width, box):
     x1, y1, x2, y2 = Letterbox((height, width), (640, 640)).back(np.array([box], np.float32))[0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.detection.tiles import OVERLAP, SAME, merge, overlap, tiles
@@ -11,6 +11,7 @@ from vidreid.types import Detections
 LENGTHS = st.integers(1, 3000)
 
 
+@settings(deadline=None)
 @given(LENGTHS, LENGTHS, st.integers(64, 1000))
 def test_the_whole_frame_comes_first_then_tiles_that_cover_it(width, height, side):
     whole, *rest = tiles(width, height, side)
@@ -26,6 +27,7 @@ def test_the_whole_frame_comes_first_then_tiles_that_cover_it(width, height, sid
         assert seen.all()
 
 
+@settings(deadline=None)
 @given(st.integers(200, 3000), st.integers(200, 3000), st.integers(64, 1000), st.floats(0, 1), st.floats(0, 1))
 def test_a_person_of_a_fifth_of_a_tile_is_whole_in_one(width, height, side, x, y):
     size = min(int(OVERLAP * side) - 1, width, height)
@@ -64,6 +66,7 @@ def covered(a, b):
     return (first & second).sum() / min(first.sum(), second.sum())
 
 
+@settings(deadline=None)
 @given(views())
 def test_each_person_is_kept_once_with_the_best_score(seen):
     rows = [(score, *box) for view in seen for box, score in zip(view.boxes, view.scores, strict=True)]

@@ -5,7 +5,7 @@ import warnings
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_networks import glance
 
@@ -26,6 +26,7 @@ def iou(a, b):
     return inner / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inner)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.floats(0.05, 0.95))
 def test_final_boxes_are_read_row_by_row(seed, count, score):
     rng = np.random.default_rng(seed)
@@ -36,6 +37,7 @@ def test_final_boxes_are_read_row_by_row(seed, count, score):
     np.testing.assert_array_equal(scores, np.array([row[4] for row in wanted], np.float32))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30).filter(lambda n: n != 6), st.integers(1, 4), st.floats(0.05, 0.95))
 def test_candidates_are_suppressed_by_better_ones(seed, count, classes, score):
     rng = np.random.default_rng(seed)

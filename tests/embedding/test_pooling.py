@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.embedding.pooling import normalize, pool
@@ -21,6 +21,7 @@ def slow_unit(vector, branches):
     return out
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(1, 5), st.integers(1, 4), st.integers(1, 6))
 def test_each_branch_weighs_the_same(seed, count, branches, size):
     vectors = np.random.default_rng(seed).normal(size=(count, branches * size))
@@ -30,6 +31,7 @@ def test_each_branch_weighs_the_same(seed, count, branches, size):
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-5)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(1, 3))
 def test_a_clip_is_the_unit_mean_of_its_crops(seed, lengths, branches):
     rng = np.random.default_rng(seed)
@@ -38,6 +40,7 @@ def test_a_clip_is_the_unit_mean_of_its_crops(seed, lengths, branches):
     np.testing.assert_allclose(pool(clips, branches), wanted, atol=1e-4)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(1, 4))
 def test_a_clip_does_not_depend_on_the_other_clips(seed, count):
     rng = np.random.default_rng(seed)

@@ -2,15 +2,18 @@
 
 import itertools
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_networks import brittle, conv, glance
+import torch
+from tiny_networks import brittle, conv, glance, spec
 
 from vidreid import plugins
 from vidreid.engines.registry import describe, read_registry
 from vidreid.engines.weights import FileModel
-from vidreid.errors import InputError
+from vidreid.errors import InputError, VidreidError
 from vidreid.types import InputSpec
 
 SIZE = (12, 20)
@@ -32,8 +35,8 @@ def opened(runtime, tmp_path):
     """Opens a tiny network with the runtime, and closes it after the test."""
     engines = []
 
-    def open_engine(make, spec=PLAIN, *, streams=1):
-        engines.append(runtime.load(make(tmp_path / "tiny.onnx", spec), streams=streams))
+    def open_engine(make, input=PLAIN, *, streams=1):
+        engines.append(runtime.load(make(tmp_path / "tiny.onnx", input), streams=streams))
         return engines[-1]
 
     yield open_engine
@@ -71,14 +74,14 @@ def test_the_network_is_computed(runtime, tmp_path):
     engine.close()
 
 
-@pytest.mark.parametrize("spec", [PLAIN, STATED, InputSpec(SIZE, mean=(100, 110, 120), std=(50, 60, 70))])
-def test_normalisation_is_inside(opened, spec):
-    engine = opened(glance, spec)
+@pytest.mark.parametrize("wanted", [PLAIN, STATED, InputSpec(SIZE, mean=(100, 110, 120), std=(50, 60, 70))])
+def test_normalisation_is_inside(opened, wanted):
+    engine = opened(glance, wanted)
     (image,) = pictures(1)
     seen = image[0, 0, :2].astype(float)
-    ordered = seen[:, ::-1] if spec.color == "bgr" else seen
-    wanted = (ordered / spec.scale - spec.mean) / spec.std
-    np.testing.assert_allclose(output(engine, image).reshape(2, 3), wanted, rtol=0.01, atol=0.01)
+    ordered = seen[:, ::-1] if wanted.color == "bgr" else seen
+    normal = (ordered / wanted.scale - wanted.mean) / wanted.std
+    np.testing.assert_allclose(output(engine, image).reshape(2, 3), normal, rtol=0.01, atol=0.01)
 
 
 def test_input_and_outputs_are_named(opened):
@@ -183,18 +186,49 @@ def test_a_checkpoint_and_its_quantised_twin_see_the_same_people(shared):
         assert all(np.abs(other.boxes - box).max(1).min() < 4 for box in sure)
 
 
-@pytest.mark.shared
-def test_an_untrusted_checkpoint_is_not_opened(shared):
-    path = shared / "weights/detector/yolo26n_dequant.pt"
-    model = FileModel(describe(path, read_registry()), path)
+class Trap:
+    """What a stranger's checkpoint may hold: opening it writes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def checkpoint(path, contents):
+    torch.save(contents, path)
+    return FileModel(spec(PLAIN, "detector"), path)
+
+
+def test_a_strangers_checkpoint_is_not_opened(tmp_path):
+    model = checkpoint(tmp_path / "best.pt", {"model": Trap(tmp_path / "sprung")})
+    load = plugins.load("engines.runtimes", "torch").load
     with pytest.raises(InputError, match="can run any code"):
+        load(model, streams=1)
+    assert not (tmp_path / "sprung").exists()
+    with pytest.raises(InputError, match="holds no network"):
+        load(replace(model, trusted=True), streams=1)
+    assert (tmp_path / "sprung").exists()  # the trap works
+
+
+def test_a_trusted_checkpoint_is_computed(tmp_path):
+    network = conv(tmp_path / "tiny.onnx", PLAIN).network.half()
+    model = replace(checkpoint(tmp_path / "best.pt", {"ema": None, "model": network}), trusted=True)
+    engine = plugins.load("engines.runtimes", "torch").load(model, streams=1)
+    assert output(engine, pictures(1)[0]).shape == (1, 6)
+    engine.close()
+
+
+@pytest.mark.parametrize("contents", [b"", b"no checkpoint", b"PK\x03\x04 nor this"])
+def test_a_trusted_file_that_is_no_checkpoint_is_an_input_error(tmp_path, contents):
+    (tmp_path / "best.pt").write_bytes(contents)
+    model = FileModel(spec(PLAIN, "detector"), tmp_path / "best.pt", trusted=True)
+    with pytest.raises(InputError, match=r"best\.pt"):
         plugins.load("engines.runtimes", "torch").load(model, streams=1)
 
 
-def test_a_file_that_is_no_network_is_an_input_error(runtime, tmp_path):
-    model = conv(tmp_path / "tiny.onnx", PLAIN)
-    model.path.write_bytes(b"no network")
-    if runtime is plugins.load("engines.runtimes", "torch"):
-        pytest.skip("takes no ONNX")
-    with pytest.raises(InputError, match=r"tiny\.onnx"):
-        runtime.load(model, streams=1)
+def test_a_file_that_is_no_network_is_an_error_that_names_it(runtime, tmp_path):
+    (tmp_path / "tiny.onnx").write_bytes(b"no network")
+    with pytest.raises(VidreidError, match=r"tiny\.onnx"):
+        runtime.load(FileModel(spec(PLAIN), tmp_path / "tiny.onnx"), streams=1)

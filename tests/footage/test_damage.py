@@ -86,7 +86,7 @@ def test_what_is_lost_is_named_frame_by_frame(made, tmp_path, kind, seconds):
     assert all((pictures[index] == expected[index]).all() for index in range(COUNT) if index not in group)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", ["mp4 with B-frames", "mkv", "ts", "ts with B-frames", "avi", "avi with B-frames"])
 def test_after_any_damage_groups_that_are_whole_decode_as_before(made, tmp_path, kind, seed):
     """Bits flipped, or a stretch of bytes wiped, anywhere between the header and the end."""

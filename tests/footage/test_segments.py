@@ -35,7 +35,8 @@ def cameras(draw):
     return files
 
 
-LENGTHS = st.floats(0.05, 20), st.floats(0.01, 6)
+# Between whole milliseconds, so that no bound falls on a frame.
+LENGTHS = tuple(st.integers(10, most).map(lambda milli: (milli + 0.25) / 1000) for most in (20_000, 6_000))
 
 
 def stretch_of(file, segment):

@@ -54,6 +54,7 @@ def test_the_partition_is_that_of_the_definition(problem):
     assert partition(cluster(vectors, apart(len(vectors), pairs), threshold)) == slow(vectors, set(pairs), threshold)
 
 
+@settings(deadline=None)
 @given(problems())
 def test_no_constraint_is_ever_broken(problem):
     vectors, pairs, threshold = problem
@@ -61,6 +62,7 @@ def test_no_constraint_is_ever_broken(problem):
     assert all(numbers[a] != numbers[b] for a, b in pairs)
 
 
+@settings(deadline=None)
 @given(problems())
 def test_clusters_are_numbered_by_their_first_row(problem):
     vectors, pairs, threshold = problem
@@ -68,6 +70,7 @@ def test_clusters_are_numbered_by_their_first_row(problem):
     assert list(dict.fromkeys(numbers)) == list(range(len(set(numbers))))
 
 
+@settings(deadline=None)
 @given(problems())
 def test_nothing_given_is_changed_and_the_answer_is_always_the_same(problem):
     vectors, pairs, threshold = problem

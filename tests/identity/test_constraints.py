@@ -1,6 +1,6 @@
 """Who cannot be one person, whatever they look like."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.identity.constraints import Presence, cannot_link
@@ -13,6 +13,7 @@ PRESENCES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PRESENCES, max_size=25))
 def test_two_in_one_camera_at_one_time_are_two_people(presences):
     wanted = [

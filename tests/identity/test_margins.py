@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.identity.margins import CLEAR, Margins, margins
@@ -17,6 +17,7 @@ def clusterings(draw):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), numbers
 
 
+@settings(deadline=None)
 @given(clusterings())
 def test_margins_are_means_over_pairs(clustering):
     vectors, numbers = clustering
@@ -33,10 +34,16 @@ def test_margins_are_means_over_pairs(clustering):
 
 
 def test_doubt_is_one_on_the_threshold_and_none_where_all_is_clear():
-    own = np.array([0.7, 0.7 + CLEAR, 0.7 + CLEAR / 2, np.nan, np.nan])
-    other = np.array([0.1, 0.7 - CLEAR, 0.1, 0.7, np.nan])
+    clear = CLEAR * (1 - 0.7)
+    own = np.array([0.7, 0.7 + clear, 0.7 + clear / 2, np.nan, np.nan])
+    other = np.array([0.1, 0.7 - clear, 0.1, 0.7, np.nan])
     doubt = Margins(own, np.zeros(5, np.int64), other).doubt(0.7)
     np.testing.assert_allclose(doubt, [1, 0, 0.5, 1, 0], atol=1e-12)
+
+
+def test_a_threshold_of_one_leaves_doubt_only_about_twins():
+    own, other = np.array([1.0, np.nan, np.nan]), np.array([0.3, 1.0, 0.3])
+    np.testing.assert_array_equal(Margins(own, np.zeros(3, np.int64), other).doubt(1.0), [1, 1, 0])
 
 
 def test_one_held_below_the_threshold_is_in_doubt():

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,12 @@ def who(tools: Bench, advance: Advance, number: int) -> int:
     return os.getpid()
 
 
+def step_for_ever(tools: Bench, advance: Advance) -> None:
+    for _ in range(6000):
+        advance(str(os.getpid()), 1)
+        time.sleep(0.02)
+
+
 class Deadly:
     """`process_segment`, but some segments kill the worker that has them, so many times."""
 
@@ -78,3 +86,11 @@ class Deadly:
             died.write_bytes(died.read_bytes() + b"x")
             os.kill(os.getpid(), signal.SIGKILL)
         return process_segment(tools, advance, work)
+
+
+if __name__ == "__main__":  # a run that says which processes work for it, to be killed
+    from vidreid.pipeline.executors.local import Local
+
+    work: dict[str, tuple[Any, ...]] = {str(number): () for number in range(4)}
+    made = Local(partial(Bench, Path(sys.argv[1])), 2).map(step_for_ever, work, lambda who, _: print(who, flush=True))
+    next(made)

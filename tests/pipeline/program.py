@@ -37,3 +37,12 @@ def wait_for(condition: Callable[[], object], process: BaseProcess) -> bool:
             return bool(condition())
         time.sleep(0.002)
     return True
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended."""
+    status = Path(f"/proc/{process}/stat")
+    try:
+        return status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

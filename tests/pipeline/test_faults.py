@@ -40,6 +40,14 @@ def copy(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
+@pytest.fixture
+def own_run(copy: Path, site: Path, own_site: Path) -> Path:
+    """The finished run as one on the own site."""
+    record = copy / "run.json"
+    record.write_text(record.read_text(encoding="utf-8").replace(str(site), str(own_site)), encoding="utf-8")
+    return copy
+
+
 def word(site: Path, camera: str) -> str:
     return f"{camera}={site / camera}.mp4"
 
@@ -128,29 +136,25 @@ def test_a_camera_can_be_added(site: Path, finished: Path, go: Go, tmp_path: Pat
     kept = {name: mark for name, mark in before.items() if not name.startswith("match/")}
     assert kept.items() <= marks(run).items()
     assert vidreid.open_run(run).cameras == ("north", "hall", "yard")
-    assert {name for name in parts_of(run)} == {name for name in parts_of(finished)}
+    assert set(parts_of(run)) == set(parts_of(finished))
 
 
-def test_footage_that_changed_is_analysed_again_and_no_other(own_site: Path, go: Go, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    go(run, own_site / "cameras.yaml")
-    before = marks(run)
+def test_footage_that_changed_is_analysed_again_and_no_other(own_run: Path, own_site: Path, go: Go) -> None:
+    before = marks(own_run)
     shutil.copy(own_site / "north.mp4", own_site / "hall.mp4")
     reporter = Silent()
-    go(run, reporter=reporter)
-    changed = {name for name, mark in marks(run).items() if before.get(name) != mark}
+    go(own_run, reporter=reporter)
+    changed = {name for name, mark in marks(own_run).items() if before.get(name) != mark}
     assert {name.split("/")[0] for name in changed} == {"ingest", "track", "crops", "embed", "match"}
     assert all("hall" in name or name.startswith("match/") for name in changed)
     assert any("hall.mp4 has changed" in note for note in reporter.notes)
 
 
-def test_footage_that_was_only_touched_is_not_analysed_again(own_site: Path, go: Go, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    go(run, own_site / "cameras.yaml")
-    before = marks(run)
+def test_footage_that_was_only_touched_is_not_analysed_again(own_run: Path, own_site: Path, go: Go) -> None:
+    before = marks(own_run)
     os.utime(own_site / "hall.mp4", ns=(1, 1))
-    go(run)
-    assert marks(run) == before
+    go(own_run)
+    assert marks(own_run) == before
 
 
 def test_segments_cut_otherwise_leave_no_parts_of_the_old_ones(copy: Path, go: Go) -> None:
@@ -180,13 +184,15 @@ def remove_world(site: Path) -> None:
         file.unlink()
 
 
-def test_a_finished_run_is_matched_anew_without_footage_and_networks(own_site: Path, go: Go, tmp_path: Path) -> None:
-    run, embedder = tmp_path / "run", tmp_path / "tiny.onnx"
+def test_a_finished_run_is_matched_anew_without_footage_and_networks(
+    own_run: Path, own_site: Path, go: Go, tmp_path: Path
+) -> None:
+    run, embedder = own_run, tmp_path / "tiny.onnx"
     conv(embedder, InputSpec((32, 16)))
     stated = {"kind": "embedder", "family": "reid", "input": {"size": [32, 16]}, "dim": 6, "threshold": 0.9}
     embedder.with_suffix(".yaml").write_text(json.dumps(stated))
     asked = {"embedding": {"embedder": str(embedder)}}
-    go(run, own_site / "cameras.yaml", settings=asked)
+    go(run, settings=asked)
     before = marks(run)
     remove_world(own_site)
     embedder.unlink()
@@ -196,13 +202,11 @@ def test_a_finished_run_is_matched_anew_without_footage_and_networks(own_site: P
     assert run_status(RunFolder(run)).match.status == "done"
 
 
-def test_networks_are_missed_as_soon_as_there_is_work_for_them(own_site: Path, go: Go, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    go(run, own_site / "cameras.yaml")
+def test_networks_are_missed_as_soon_as_there_is_work_for_them(own_run: Path, own_site: Path, go: Go) -> None:
     shutil.rmtree(own_site / "gt")
-    RunFolder(run).embed("hall", "00001").unlink()
+    RunFolder(own_run).embed("hall", "00001").unlink()
     with pytest.raises(InputError, match="the oracle knows only the demo world"):
-        go(run)
+        go(own_run)
 
 
 def test_another_network_that_is_missing_is_missed_at_once(copy: Path, go: Go) -> None:
@@ -259,15 +263,16 @@ class Steps(Silent):
             assert self.counts[camera] <= self.totals["track"][camera]
 
 
-def test_progress_ends_at_its_total(site: Path, go: Go, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stages", [("track", "crops", "embed"), ("embed",)])
+def test_progress_ends_at_its_total(copy: Path, go: Go, stages: tuple[str, ...]) -> None:
+    """Where nothing but vectors is due, too."""
+    for stage in stages:
+        shutil.rmtree(copy / stage)
     steps = Steps()
-    report = go(tmp_path / "run", site / "cameras.yaml", reporter=steps, until="embed")
+    report = go(copy, reporter=steps, until="embed")
+    assert set(steps.counts) == {"north", "hall", "yard"}
     assert steps.counts == steps.totals["track"]
     assert report.frames == sum(steps.totals["track"].values())
-    embedding = Steps()
-    shutil.rmtree(tmp_path / "run" / "embed")
-    go(tmp_path / "run", reporter=embedding, until="embed")
-    assert embedding.counts == steps.counts
 
 
 def test_status_tells_of_a_run_that_goes_on_in_another_process(

@@ -53,11 +53,11 @@ KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
 
 # what the settings led to: the same
 NETWORKS: dict[str, tuple[Any, tuple[str, ...], str]] = {
-    "detector": ({"name": "yolo", "network": "ab12"}, FROM_TRACK, "detector.name oracle-1 -> yolo"),
-    "embedder": ({"name": "osnet", "network": "cd34"}, FROM_EMBED, "embedder.name colours-1 -> osnet"),
+    "detector": ({"name": "yolo", "network": "ab12"}, FROM_TRACK, " -> yolo"),
+    "embedder": ({"name": "osnet", "network": "cd34"}, FROM_EMBED, " -> osnet"),
     "tracker": ({"library": "boxmot", "name": "ocsort", "options": {}}, FROM_TRACK, "tracker.name bytetrack -> ocsort"),
     "appearance": (True, FROM_TRACK, "appearance"),
-    "threshold": (0.5, MATCH_ONLY, "matching.threshold 0.8 -> 0.5"),
+    "threshold": (0.5, MATCH_ONLY, "matching.threshold"),
 }
 
 
@@ -86,10 +86,10 @@ def set_key(key: str, value: Any) -> Callable[[RunRecord], RunRecord]:
 
 def not_done(status: RunStatus) -> tuple[str, ...]:
     """Stages of which anything is not done."""
-    of_cameras = {stage for camera in status.cameras for stage, found in camera.stages.items() if not _all_done(found)}
-    return tuple(
-        stage for stage in STAGES if stage in of_cameras or (stage == "match" and status.match != State("done"))
-    )
+    found = {stage for camera in status.cameras for stage, states in camera.stages.items() if not _all_done(states)}
+    if status.match != State("done"):
+        found.add("match")
+    return tuple(stage for stage in STAGES if stage in found)
 
 
 def _all_done(found: dict[str, int]) -> bool:

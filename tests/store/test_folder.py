@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,23 +141,14 @@ def test_those_who_ask_whether_it_is_busy_keep_no_writer_out(folder: RunFolder) 
     """`vidreid status` in a loop must not make `vidreid resume` fail."""
     with folder.locked():
         pass
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.is_set():
-            folder.busy()
-
-    askers = [threading.Thread(target=ask) for _ in range(2)]
-    for asker in askers:
-        asker.start()
-    try:
-        for _ in range(200):
+    command = [sys.executable, str(Path(__file__).with_name("asker.py")), str(folder.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as asker:
+        assert asker.stdout is not None
+        asker.stdout.readline()
+        for _ in range(5000):
             with folder.locked():
                 pass
-    finally:
-        over.set()
-        for asker in askers:
-            asker.join()
+        asker.kill()
 
 
 def test_paths_stay_inside_the_run(folder: RunFolder) -> None:

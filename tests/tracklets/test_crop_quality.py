@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.tracklets.quality import FULL_HEIGHT, clearance, quality, sharpness, truncation
@@ -22,6 +22,7 @@ def box(height, left=100.0, top=100.0):
     return np.array([left, top, left + height / 2, top + height])
 
 
+@settings(deadline=None)
 @given(SHARES, SHARES, SHARES, st.floats(1, 400), st.floats(1, 400))
 def test_taller_clearer_and_surer_is_never_worse(person, clear, less, score, height, shorter):
     less, shorter = min(clear, less), min(height, shorter)
@@ -69,6 +70,7 @@ def test_what_touches_the_border_is_cut_off(where, share):
 BOXES = st.lists(st.tuples(*[st.integers(0, 12)] * 2, *[st.integers(1, 8)] * 2), min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(BOXES)
 def test_clearance_is_what_no_single_nearer_person_covers(drawn):
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in drawn], np.float32)

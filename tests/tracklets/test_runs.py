@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vidreid.tracklets.runs import Cut, RunPicker, StoredCrop, cut_crop, decode, least_worth
@@ -109,6 +109,7 @@ def slow_worth(runs):
     return worths
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.1, 5), st.integers(1, 4), st.floats(0.01, 1)), min_size=2, max_size=8),
 )
@@ -140,13 +141,12 @@ def test_of_two_that_are_close_in_time_one_goes_and_of_two_the_worse():
     st.sampled_from([0.0, 0.1, 0.5]),
 )
 def test_the_box_within_the_crop_is_the_persons(height, width, center, size, margin):
-    """A red person on blue: where the box says, the crop is red, to a pixel of it."""
+    """A white person on black: where the box says, the crop is white, to a pixel of it."""
     x, y, w, h = center[0] * width, center[1] * height, size[0] * width, size[1] * height
     box = np.round([x - w / 2, y - h / 2, x + w / 2, y + h / 2]).astype(np.float32)
     x1, y1, x2, y2 = np.clip(box, 0, [width, height, width, height]).astype(int)
     image = np.zeros((height, width, 3), np.uint8)
-    image[..., 2] = 255
-    image[y1:y2, x1:x2] = (255, 0, 0)
+    image[y1:y2, x1:x2] = 255
 
     crop = cut_crop(Frame("c1", 7, 0, 70, 0.7, image), box, 1.0, 1.0, Cut(margin, 128, 95))
 
@@ -159,10 +159,10 @@ def test_the_box_within_the_crop_is_the_persons(height, width, center, size, mar
     assert max(picture.shape) <= 128
     assert (crop.box[:2] >= 0).all()
     assert (crop.box[2:] <= [picture.shape[1], picture.shape[0]]).all()
-    red = picture[..., 0] > picture[..., 2]
-    rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
-    found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
-    np.testing.assert_allclose(crop.box, found, atol=1.5)  # a pixel, and half a one of JPEG's colours
+    assume((crop.box[2:] - crop.box[:2]).min() >= 3)  # of less, a pixel more or less is all there is
+    white = picture.mean(2) > 127
+    rows, columns = np.flatnonzero(white.any(1)), np.flatnonzero(white.any(0))
+    np.testing.assert_allclose(crop.box, [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], atol=1)
 
 
 def test_the_crop_has_a_margin_of_the_boxs_sides():

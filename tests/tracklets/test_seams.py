@@ -21,6 +21,7 @@ def mask(box):
     return canvas
 
 
+@settings(deadline=None)
 @given(BOXES, BOXES)
 def test_iou_is_counted_in_pixels(first, second):
     a, b = corners(first), corners(second)

@@ -8,10 +8,10 @@ import pytest
 
 from vidreid import plugins
 from vidreid.footage.cameras import parse_cameras
-from vidreid.pipeline.run import Options
-from vidreid.pipeline.run import run as run_pipeline
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.results import Run
+from vidreid.pipeline.run import Options
+from vidreid.pipeline.run import run as run_pipeline
 from vidreid.store.folder import RunFolder
 from vidreid.views.people import write_people
 from vidreid.views.poster import write_poster

@@ -21,7 +21,7 @@ STRIPES = 6
 MIDDLE = 0.6  # share of the width in which the person is looked for
 BINS = (7, 8, 8)  # of lightness, green to red, blue to yellow
 STEP = (16.0, 12.0, 12.0)  # of each bin, in units of CIE L*a*b*
-GREY = 110.0  # mean brightness to which each crop is brought
+GREY = 130.0  # mean brightness to which each crop is brought
 BORDER = 4  # columns at each side that show what is behind the person
 DISTINCT = 25.0  # difference in L*a*b* from which a pixel is surely not of the background
 FAINT = 0.1  # weight of a pixel that looks like the background, or lies outside of the middle
@@ -33,7 +33,7 @@ SPEC = ModelSpec(
     identity="colours-2",
     input=InputSpec(SIZE),
     dim=STRIPES * int(np.prod(BINS)),
-    threshold=0.77,
+    threshold=0.74,
     licence="AGPL-3.0-or-later",
 )
 

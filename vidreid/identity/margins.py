@@ -25,7 +25,8 @@ class Margins:
         """(n,) 0..1: 1 where a decision lay on the threshold, 0 from `CLEAR` of the way to a cosine of 1 on."""
         hold = np.where(np.isnan(self.own), np.inf, self.own - threshold)
         apart = np.where(np.isnan(self.other), np.inf, np.abs(threshold - self.other))
-        return np.asarray(1 - np.clip(np.minimum(hold, apart) / (CLEAR * (1 - threshold)), 0, 1))
+        clear = max(CLEAR * (1 - threshold), 1e-9)
+        return np.asarray(1 - np.clip(np.minimum(hold, apart) / clear, 0, 1))
 
 
 def margins(vectors: Array, clusters: Array) -> Margins:

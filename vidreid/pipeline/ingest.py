@@ -35,7 +35,7 @@ def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
         if (stat.st_size, stat.st_mtime_ns) == (file.bytes, file.modified_ns) and file.sha256:
             files.append(file)
             continue
-        found = replace(file, bytes=stat.st_size, modified_ns=stat.st_mtime_ns, sha256=sha256(path))
+        found = FileRecord(file.path, stat.st_size, stat.st_mtime_ns, sha256(path))
         if file.sha256 and found.sha256 != file.sha256:
             note(f"{record.name}: {path.name} has changed; its camera is analysed again")
         files.append(found)
@@ -54,38 +54,38 @@ def ingest_camera(
     begins before the one before it ends.
     """
     record = current(record, note)
-    header = sound_header(folder.ingest(record.name))
-    if header is None or header.inputs != ingest_inputs(record):
-        record, files = _probe(record, note, leave_out)
-        write_part(folder.ingest(record.name), files_table(files), schema.FILES, header_for(ingest_inputs(record)))
-    _check_order(record, read_files(folder.ingest(record.name)))
+    path = folder.ingest(record.name)
+    header = sound_header(path)
+    if header is None or header.inputs != ingest_inputs(record.usable):
+        record, files = _probe(record, note)
+        write_part(path, files_table(files), schema.FILES, header_for(ingest_inputs(record.usable)))
+    for file in record.files:
+        if file.unusable:
+            hint = "export it as MP4 in the recorder's player; the other files go on"
+            leave_out(Path(file.path).name, InputError(f"{record.name}: {file.unusable}", hint))
+    _check_order(record.usable, read_files(path))
     return record
 
 
-def _probe(
-    record: CameraRecord, note: Callable[[str], None], leave_out: Callable[[str, InputError], None]
-) -> tuple[CameraRecord, list[VideoFile]]:
-    """What the files hold, and the record of those that hold something."""
+def _probe(record: CameraRecord, note: Callable[[str], None]) -> tuple[CameraRecord, list[VideoFile]]:
+    """The record with its unusable files marked, and what the others hold."""
     files: list[VideoFile] = []
-    kept: list[FileRecord] = []
-    starts: list[int | None] = []
-    for file, start in zip(record.files, record.starts, strict=True):
+    marked: list[FileRecord] = []
+    for file in record.files:
         try:
             found = probe(Path(file.path), sum(len(earlier.pts) for earlier in files))
         except InputError as error:
-            named = InputError(f"{record.name}: {error.message}", error.hint)
             if len(record.files) == 1:
-                raise named from None
-            leave_out(Path(file.path).name, named)
+                raise InputError(f"{record.name}: {error.message}", error.hint) from None
+            marked.append(replace(file, unusable=error.message))
             continue
         files.append(found)
-        kept.append(file)
-        starts.append(start)
+        marked.append(replace(file, unusable=""))
         for line in found.notes:
             note(f"{record.name}: {Path(file.path).name}: {line}")
     if not files:
         raise InputError(f"{record.name}: none of its {len(record.files)} files holds a picture", "check the footage")
-    return replace(record, files=tuple(kept), starts=tuple(starts)), files
+    return replace(record, files=tuple(marked)), files
 
 
 def _check_order(record: CameraRecord, files: Sequence[VideoFile]) -> None:

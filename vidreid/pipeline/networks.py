@@ -64,7 +64,7 @@ class Networks:
         threshold = self.embedder.spec.threshold if self.embedder else _colours().SPEC.threshold
         return Identities(
             detector=_identity(self.detector, self.runtimes["detector"], "oracle-1"),
-            embedder=_identity(self.embedder, self.runtimes["embedder"], "colours-1"),
+            embedder=_identity(self.embedder, self.runtimes["embedder"], _colours().SPEC.identity),
             tracker=self.tracker.model_dump(),
             appearance=self.tracker_needs_vectors,
             threshold=threshold,

@@ -108,16 +108,16 @@ class Run:
         """What ingest found in a camera's files; empty where it found nothing, or in other files than these."""
         path = self._folder.ingest(self._known(camera))
         header = read_header(path)
-        hashes = [file.sha256 for file in self._record.camera(camera).files]
+        hashes = [file.sha256 for file in self._record.camera(camera).usable.files]
         return read_files(path) if header is not None and header.inputs["files"] == hashes else []
 
     def footage(self, camera: str) -> list[Path]:
         """The footage files of a camera."""
-        return [Path(file.path) for file in self._record.camera(self._known(camera)).files]
+        return [Path(file.path) for file in self._record.camera(self._known(camera)).usable.files]
 
     def timeline(self, camera: str) -> Timeline:
         """From frame indices of a camera to seconds and UTC."""
-        return Timeline(self.files(camera), camera_of(self._record.camera(camera)).clock)
+        return Timeline(self.files(camera), camera_of(self._record.camera(camera).usable).clock)
 
     def boxes(self, camera: str, *, interpolate: bool = True) -> pa.Table:
         """Every box of a camera's tracklets (`BOXES`), in order of frame and tracklet.
@@ -184,6 +184,8 @@ class Run:
 
     def _notes(self, files: dict[str, list[VideoFile]], lost: int, frames: int) -> list[str]:
         notes = [f"{camera}: {line}" for camera in self.cameras for line in _file_notes(self, camera, files[camera])]
+        left_out = [file.unusable for camera in self._record.cameras for file in camera.files if file.unusable]
+        notes += [f"left out: {reason}" for reason in left_out]
         empty = [camera for camera, found in files.items() if not found]
         if empty:
             notes.append(f"no footage could be read of {', '.join(empty)}")

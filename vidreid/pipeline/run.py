@@ -161,7 +161,7 @@ def _ingest(
             reporter.advance(camera.name, len(camera.files))
         record = record.with_camera(known)
         folder.write(record)
-        plan = plan_camera(folder, known, settings)
+        plan = plan_camera(folder, known.usable, settings)
         if plan is not None:
             plans[camera.name] = plan
     return plans

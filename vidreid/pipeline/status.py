@@ -66,7 +66,7 @@ def run_status(folder: RunFolder) -> RunStatus:
     plans: dict[str, CameraPlan] = {}
     cameras = []
     for camera in record.cameras:
-        plan = plan_camera(folder, camera, settings)
+        plan = plan_camera(folder, camera.usable, settings)
         if plan is None or identities is None:
             done = int(plan is not None)
             cameras.append(CameraStatus(camera.name, {"ingest": {"done": done, "due": 1 - done}}, [], 0.0))

@@ -19,12 +19,16 @@ from vidreid.store.schema import FORMAT
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A footage file as it was last seen: path, size, modification time in ns, and SHA-256 once known."""
+    """A footage file as it was last seen: path, size, modification time in ns, and SHA-256 once known.
+
+    ``unusable`` says why nothing of it can be used, where that is so.
+    """
 
     path: str
     bytes: int = -1
     modified_ns: int = -1
     sha256: str = ""
+    unusable: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,12 @@ class CameraRecord:
     starts: tuple[int | None, ...]
     offset_us: int = 0
     drift_ppm: float = 0.0
+
+    @property
+    def usable(self) -> CameraRecord:
+        """The same camera with the files that can be used."""
+        kept = [(file, start) for file, start in zip(self.files, self.starts, strict=True) if not file.unusable]
+        return replace(self, files=tuple(file for file, _ in kept), starts=tuple(start for _, start in kept))
 
 
 @dataclass(frozen=True)

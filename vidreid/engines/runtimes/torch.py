@@ -40,7 +40,11 @@ def _checkpoint(model: Model) -> Any:
         from ultralytics.utils import SETTINGS
 
         SETTINGS.update({"sync": False})
-    found = torch.load(model.path, map_location="cpu", weights_only=False)
+    try:
+        found = torch.load(model.path, map_location="cpu", weights_only=False)
+    except Exception as error:  # a pickle raises whatever its contents raise
+        reason = " ".join(str(error).split())[:160]
+        raise InputError(f"{model.path.name}: torch cannot load it: {reason}", "export the network again") from None
     module = found.get("ema") or found.get("model") if isinstance(found, dict) else found
     if not isinstance(module, torch.nn.Module):
         raise InputError(f"{model.path.name}: holds no network", "give an ultralytics checkpoint, an ONNX or an IR")

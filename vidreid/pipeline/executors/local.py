@@ -136,14 +136,16 @@ def _work(pipe: Connection, setup: Callable[[], Any], function: Callable[..., An
     speaking = threading.Lock()
 
     def say(message: Any) -> None:
-        with speaking, contextlib.suppress(ConnectionError):  # the run was killed; there is nobody to tell
+        with speaking:
             pipe.send(message)
 
     def do(key: str, arguments: tuple[Any, ...]) -> None:
-        try:
-            say(attempt(key, function, tools, lambda *step: say(step), arguments))
-        except StorageError as error:
-            say(error)
+        # Where the run was killed its pieces end at their next word of progress: there is nobody to tell.
+        with contextlib.suppress(ConnectionError):
+            try:
+                say(attempt(key, function, tools, lambda *step: say(step), arguments))
+            except StorageError as error:
+                say(error)
 
     with ThreadPoolExecutor(STREAMS) as streams, contextlib.suppress(EOFError, ConnectionError):
         while (piece := pipe.recv()) is not None:
