@@ -33,6 +33,8 @@ def status(run_folder: Path, as_json: bool) -> None:
     why = f": {found.match.why}" if found.match.why else ""
     click.echo(f"match   {found.match.status}{why}")
     click.echo("on disk " + ", ".join(f"{stage} {_size(count)}" for stage, count in found.bytes.items()))
+    for key, error in found.failed.items():
+        click.echo(f"failed  {key}: {error}")
     _print_progress(found.progress)
 
 
@@ -50,8 +52,6 @@ def _print_progress(progress: dict[str, Any]) -> None:
         f"working {progress['frames']} of {progress['frames_total']} frames, {progress['frames_per_second']}/s"
         + (f", {duration(left)} left" if left is not None else "")
     )
-    for key, error in progress["failed"].items():
-        click.echo(f"failed  {key}: {error}")
 
 
 def _size(count: float) -> str:

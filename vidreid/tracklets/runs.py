@@ -13,6 +13,9 @@ from vidreid.tracklets.quality import clearance, quality
 from vidreid.types import Array, Frame, Image, Tracked
 
 
+STRETCHES = 4
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCrop:
     """A crop ready for storage: ``box`` (4,) of the person within the crop, ``jpeg`` the crop with its margin."""
@@ -47,7 +50,8 @@ class RunPicker:
 
     A stretch ends where the person touches another one: there the tracker may go on with the wrong person, and only
     pictures from both sides can tell. Of more runs than allowed, the one is dropped that is worth least: of low
-    quality, or close in time to others.
+    quality, or close in time to others; so it is too where stretches, as in a crowd, make more than `STRETCHES` times
+    that number.
     """
 
     def __init__(self, *, runs: int, length: int, spacing: float, cut: Cut) -> None:
@@ -91,6 +95,8 @@ class RunPicker:
             self._close(state)
         state.kept += state.runs
         state.runs = []
+        while len(state.kept) > STRETCHES * self._limit:
+            del state.kept[least_worth(state.kept)]
 
     def _close(self, state: _Track) -> None:
         state.runs.append(state.open_run)
@@ -100,14 +106,19 @@ class RunPicker:
 
 
 def least_worth(runs: list[list[StoredCrop]]) -> int:
-    """Position of the run to drop: least quality x time to its neighbours; unfinished runs count by their share."""
+    """Position of the run to drop: least quality x root of the time that it stands for.
+
+    A run stands for the time between its neighbours, the first and the last for twice that to their only one.
+    Between equals the first is kept and an early one goes, so that of a long even stretch runs from all over it
+    remain. Unfinished runs count by their share.
+    """
     longest = max(len(run) for run in runs)
     middles = np.array([(run[0].time + run[-1].time) / 2 for run in runs])
-    gaps = np.diff(middles, prepend=-np.inf, append=np.inf)
-    reach = max(float(middles[-1] - middles[0]), 1e-6)
-    spread = np.minimum(np.minimum(gaps[:-1], gaps[1:]) / reach * (len(runs) - 1), 1.0)
-    worth = [sum(crop.quality for crop in run) / longest for run in runs]
-    return int(np.argmin(np.array(worth) * np.sqrt(spread)))
+    gaps = np.diff(middles)
+    span = np.concatenate([[2 * gaps[0]], gaps[:-1] + gaps[1:], [2 * gaps[-1]]])
+    worth = np.array([sum(crop.quality for crop in run) / longest for run in runs]) * np.sqrt(span)
+    worth[0] *= 1.001
+    return int(np.argmin(np.round(worth / max(worth.max(), 1e-9), 6)))
 
 
 def cut_crop(frame: Frame, box: Array, clear: float, score: float, cut: Cut) -> StoredCrop | None:
