@@ -12,7 +12,7 @@ import numpy as np
 
 from vidreid.types import Array
 
-BLOCK = 1024  # rows of one product
+BLOCK = 128  # rows of one product: its size bounds the memory
 
 
 def cluster(vectors: Array, apart: Sequence[Array], threshold: float) -> Array:

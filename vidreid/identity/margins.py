@@ -8,7 +8,7 @@ import numpy as np
 
 from vidreid.types import Array
 
-BLOCK = 1024
+BLOCK = 128
 CLEAR = 0.5  # share of the way from the threshold to 1 at which a decision counts as clear
 
 

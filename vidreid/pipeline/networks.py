@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 from pydantic import Field
 
 from vidreid import plugins
@@ -154,6 +155,9 @@ class Tools:
         self._streams = streams
         self._engines: dict[str, Engine] = {}
         self._opening = threading.Lock()
+        # The engine's streams have all cores; OpenCV's own threads would only take them away.
+        self._opencv_threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
 
     def detector(self) -> Detector:
         """A detector around the worker's one engine."""
@@ -190,7 +194,8 @@ class Tools:
             return self._engines[role]
 
     def close(self) -> None:
-        """Close the engines."""
+        """Close the engines, and give OpenCV its threads back."""
+        cv2.setNumThreads(self._opencv_threads)
         for engine in self._engines.values():
             engine.close()
         self._engines.clear()

@@ -29,7 +29,13 @@ def load(model: Model, *, streams: int) -> Engine:
         compiled = core.compile_model(
             network,
             "CPU",
-            {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "PERFORMANCE_HINT_NUM_REQUESTS": 2 * streams},
+            {
+                "NUM_STREAMS": streams,
+                "INFERENCE_NUM_THREADS": streams,
+                "PERFORMANCE_HINT_NUM_REQUESTS": 2 * streams,
+                # Pinned streams wait for decoding and tracking on their core while another core is free.
+                "ENABLE_CPU_PINNING": False,
+            },
         )
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:160]
