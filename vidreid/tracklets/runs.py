@@ -12,7 +12,6 @@ from vidreid.tracklets.contacts import touching
 from vidreid.tracklets.quality import clearance, quality
 from vidreid.types import Array, Frame, Image, Tracked
 
-
 STRETCHES = 4
 
 
