@@ -15,6 +15,7 @@ from program import start, wait_for
 from tiny_networks import conv
 
 import vidreid
+from vidreid.engines.registry import file_sha256
 from vidreid.errors import InputError, MissingError, StorageError
 from vidreid.pipeline import run as running
 from vidreid.pipeline.progress import Silent
@@ -214,6 +215,33 @@ def test_another_network_that_is_missing_is_missed_at_once(copy: Path, go: Go) -
     with pytest.raises(MissingError):
         go(copy, settings={"embedding": {"embedder": "osnet-x0-25-msmt17"}}, offline=True)
     assert (copy / "run.json").read_bytes() == before
+
+
+def test_a_run_keeps_its_networks_when_better_ones_come(copy: Path, go: Go, own_home: Path) -> None:
+    entries = {}
+    for seed, name in enumerate(("better", "first")):
+        (own_home / "models" / name).mkdir(parents=True)
+        conv(own_home / "models" / name / "net.onnx", InputSpec((32, 16)), seed=seed)
+        files = {"net.onnx": file_sha256(own_home / "models" / name / "net.onnx")}
+        entries[name] = {
+            "kind": "embedder",
+            "family": "reid",
+            "input": {"size": [32, 16]},
+            "folder": name,
+            "files": files,
+            "dim": 6,
+            "threshold": 0.9,
+        }
+    registry = {"order": {"embedder": ["better", "first"]}, "models": entries}
+    (own_home / "models.yaml").write_text(json.dumps(registry))
+    (own_home / "models" / "better").rename(own_home / "elsewhere")
+    asked = {"embedding": {"embedder": "auto"}}
+    go(copy, settings=asked)
+    before = marks(copy)
+    (own_home / "elsewhere").rename(own_home / "models" / "better")
+    go(copy, settings=asked)
+    assert marks(copy) == before
+    assert RunFolder(copy).read().networks["embedder"]["name"] == "first"
 
 
 # Versions

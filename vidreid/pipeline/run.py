@@ -127,12 +127,25 @@ def _networks(record: RunRecord, settings: Settings, options: Options, reporter:
     Where the record says which they were, their lack is returned, not raised: what they made may be all that is needed.
     """
     cameras = {camera.name: camera_of(camera) for camera in record.cameras}
+    settings = _settled(settings, record.networks)
     try:
         return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
     except VidreidError as error:
         if not record.networks:
             raise
         return error
+
+
+def _settled(settings: Settings, networks: Mapping[str, Any]) -> Settings:
+    """Settings with ``auto`` replaced by the networks that the run was begun with: it keeps them to its end."""
+    if not networks:
+        return settings
+    detection, embedding = settings.detection, settings.embedding
+    if detection.detector == "auto":
+        detection = detection.model_copy(update={"detector": networks["detector"]["name"]})
+    if embedding.embedder == "auto":
+        embedding = embedding.model_copy(update={"embedder": networks["embedder"]["name"]})
+    return settings.model_copy(update={"detection": detection, "embedding": embedding})
 
 
 def _ingest(
