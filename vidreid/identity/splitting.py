@@ -104,9 +104,9 @@ def mean_look(looks: Sequence[Look]) -> Array | None:
     """Mean of looks weighted by quality, of length 1 (dim,); None where there is none."""
     if not looks:
         return None
-    total = np.sum([max(look.quality, 1e-3) * look.vector for look in looks], axis=0)
+    total = np.sum([max(look.quality, 1e-3) * look.vector.astype(np.float64) for look in looks], axis=0)
     length = float(np.linalg.norm(total))
-    return np.asarray(total / length) if length > 0 else None
+    return np.asarray((total / length).astype(np.float32)) if length > 0 else None
 
 
 def _before(looks: Sequence[Look], frame: int) -> Array | None:

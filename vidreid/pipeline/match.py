@@ -65,8 +65,10 @@ def read_looks(folder: RunFolder, segments: Sequence[Segment]) -> dict[tuple[int
     looks: dict[tuple[int, int], list[Look]] = {}
     for segment in segments:
         table = read_part(folder.embed(segment.camera, segment.name), schema.VECTORS)
-        for row in table.to_pylist():
-            look = Look(row["first"], row["last"], row["quality"], np.asarray(row["vector"], np.float64))
+        vectors = table["vector"].combine_chunks()
+        rows = vectors.flatten().to_numpy().reshape(len(vectors), -1) if len(vectors) else []
+        for row, vector in zip(table.drop_columns(["vector"]).to_pylist(), rows, strict=True):
+            look = Look(row["first"], row["last"], row["quality"], vector)
             looks.setdefault((segment.number, row["track"]), []).append(look)
     return looks
 
