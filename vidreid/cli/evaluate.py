@@ -1,17 +1,25 @@
-"""`evaluate tracking` and `evaluate identity`."""
+"""`evaluate`: tracking and identity of a run, retrieval of a network, and comparisons of the latter."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vidreid.cli.options import RUN_FOLDER
+from vidreid.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidreid.training.datasets import Dataset, Protocol
+    from vidreid.training.embeddings import Source
+    from vidreid.training.retrieval import Scores
 
 SHOWN = ("mota", "idf1", "hota", "precision", "recall", "id_switches")
+SHOWN_QUERIES = 20
 
 
 def scoring_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,7 +50,7 @@ def scoring_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def evaluate() -> None:
-    """Score a run against labels in MOT format."""
+    """Score a run against labels, or a network on a data set."""
 
 
 @evaluate.command()
@@ -73,6 +81,166 @@ def identity(run_folder: Path, truth: Path, as_json: bool, **labels: Any) -> Non
     for name, value in score.as_dict().items():
         if isinstance(value, float):
             click.echo(f"{name:<16}{value:.3f}")
+
+
+class Frames(click.ParamType[int]):
+    """``all``, which is 0, or a number of pictures."""
+
+    name = "frames"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "all":
+            return 0
+        if not str(value).isdigit() or int(value) == 0:
+            self.fail(f"{value!r} is neither all nor a number of pictures.", param, ctx)
+        return int(value)
+
+
+def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The data, where the vectors come from, how they are compared, and what is written."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    for option in reversed(
+        [
+            click.option("--dataset", required=True, metavar="NAME|CSV", help="Layout of the data set, or its CSV."),
+            click.option("--data", type=click.Path(path_type=Path), help="Its folder [default: that of the CSV]."),
+            click.option("--tracklets", is_flag=True, help="Group the pictures of image sets into sparse tracklets."),
+            click.option("--split", type=click.IntRange(1), help="One split of several [default: their mean]."),
+            click.option("--network", metavar="RECIPE", help="Recipe of a torch network."),
+            click.option("--weights", type=file, help="Weights of --network."),
+            click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the first at hand]."),
+            click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),
+            click.option("--frames", type=Frames(), metavar="all|N", help="Pictures of a tracklet."),
+            click.option("--ap", type=click.Choice(["rectangle", "trapezoid"]), help="Kind of average precision."),
+            click.option("--distance", type=click.Choice(["cosine", "euclidean"]), help="Distance of vectors."),
+            click.option("--rerank", is_flag=True, help="k-reciprocal re-ranking (k1 20, k2 6, lambda 0.3)."),
+            click.option("--save-features", type=file, help="Write the vectors as NPZ."),
+            click.option("--per-query", type=file, help="Write a CSV with a row a query."),
+            click.option("--plot", type=file, help="Draw the CMC curve (.svg, .png or .pdf)."),
+            click.option("--sheet", type=file, help="Write a PNG of the worst queries and what they found."),
+            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, which compare reads."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@evaluate.command()
+@retrieval_options
+def retrieval(
+    dataset: str, data: Path | None, tracklets: bool, split: int | None, as_json: bool, **options: Any
+) -> None:
+    """CMC and mAP of a network's embeddings, by the data set's own protocol unless options say otherwise."""
+    from vidreid.training.embeddings import save_vectors
+    from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
+
+    opened, source = open_dataset(dataset, data, tracklets=tracklets or None), _source(options)
+    _say([note for note in (opened.terms, *opened.notes) if note])
+    protocol = _protocol(opened.protocol, source, options)
+    items = scored_tracklets(opened, split)
+    vectors = source.vectors(opened, items, protocol, lambda line: _say([line]))
+    if options["save_features"]:
+        save_vectors(options["save_features"], items, vectors, protocol, source.branches)
+    scores = score_dataset(
+        opened, items, vectors, protocol, branches=source.branches, rerank=options["rerank"], split=split
+    )
+    _write_views(scores, opened, options)
+    if as_json:
+        _echo_json({"system": source.system, **scores.as_dict()})
+    else:
+        _scores(source.system, scores)
+
+
+def _source(options: dict[str, Any]) -> Source:
+    """Where the vectors come from; wrong use where that is not said once."""
+    from vidreid.training.embeddings import from_embedder, from_file, from_network
+
+    given = [name for name in ("network", "embedder", "features") if options[name]]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]}", "give one of them")
+    if bool(options["network"]) != bool(options["weights"]):
+        raise UsageError("--network and --weights belong together", "give both, or an --embedder")
+    if options["features"] and options["frames"] is not None:
+        raise UsageError("--features and --frames", "what a vector was made of is decided when it is made")
+    if options["features"]:
+        return from_file(options["features"])
+    if options["network"]:
+        return from_network(options["network"], options["weights"])
+    return from_embedder(options["embedder"] or "auto")
+
+
+def _protocol(default: Protocol, source: Source, options: dict[str, Any]) -> Protocol:
+    """The data set's protocol, but for the network's own distance and for what options say."""
+    stated = {"distance": options["distance"] or source.metric, "ap": options["ap"], "frames": options["frames"]}
+    return replace(default, **{name: value for name, value in stated.items() if value is not None})
+
+
+def _write_views(scores: Scores, opened: Dataset, options: dict[str, Any]) -> None:
+    """What of the results is written to files."""
+    from vidreid.training.embeddings import picture
+    from vidreid.training.retrieval import per_query, worst_queries
+    from vidreid.views.ranking import write_curve, write_rows, write_sheet
+
+    if options["per_query"]:
+        write_rows(options["per_query"], per_query(scores))
+    if options["plot"]:
+        write_curve(options["plot"], scores)
+    if options["sheet"]:
+        write_sheet(options["sheet"], worst_queries(scores, SHOWN_QUERIES), lambda key: picture(opened, key))
+
+
+def _echo_json(result: dict[str, Any]) -> None:
+    """A line a key: lists over thousands of queries stay readable, and files small."""
+    click.echo("{\n" + ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in result.items()) + "\n}")
+
+
+def _scores(system: str, scores: Scores) -> None:
+    found, protocol = scores.summary(), scores.protocol
+    what = "tracklets" if protocol["tracklets"] else "pictures"
+    splits = f", mean of {found['splits']} splits" if found["splits"] > 1 else ""
+    click.echo(f"{system} on {scores.dataset}: {found['queries']} queries, {found['gallery']} in the gallery{splits}")
+    click.echo(
+        f"protocol: {what}, frames {protocol['frames']}, {protocol['distance']} distance, {protocol['ap']} AP"
+        + (", own camera counts" if protocol["same_camera"] else "")
+        + (", re-ranked" if protocol["rerank"] else "")
+    )
+    if found["queries_without_match"]:
+        click.echo(f"not scored: {found['queries_without_match']} queries without a match in the gallery")
+    for name in ("rank1", "rank5", "rank10", "rank20", "mAP"):
+        click.echo(f"{name:<8}{100 * found[name]:>7.2f} %")
+
+
+@evaluate.command()
+@click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
+@click.option("--latex", type=click.Path(path_type=Path, dir_okay=False), help="Write the table for LaTeX.")
+def compare(results: tuple[str, ...], csv_file: Path | None, latex: Path | None) -> None:
+    """Results of retrieval --json side by side, and what of their differences from the first is more than noise.
+
+    NAME=FILE names a system; several files of one name are its seeds.
+    """
+    from vidreid.evaluation import comparison
+    from vidreid.views.ranking import write_text
+
+    lines = comparison.compare(_systems(results))
+    if csv_file:
+        write_text(csv_file, comparison.as_csv(lines))
+    if latex:
+        write_text(latex, comparison.as_latex(lines))
+    for line in comparison.as_text(lines):
+        click.echo(line)
+
+
+def _systems(results: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Files by system, in the order given; a file without a name is a system of its own."""
+    systems: dict[str, list[Path]] = {}
+    for text in results:
+        name, sign, path = text.partition("=")
+        if not sign or Path(text).is_file():
+            name, path = text.removesuffix(".json"), text
+        systems.setdefault(name, []).append(Path(path))
+    if len(systems) < 2:
+        raise UsageError("one system alone: nothing to compare", "give two or more: A.json B.json")
+    return systems
 
 
 def _say(notes: list[str]) -> None:

@@ -1,1 +1,55 @@
+"""Video re-identification networks: a file a network, its name the name on the command line.
 
+``build(backbone, settings)`` of each file gives a `VideoNetwork`. Backbones (`backbones`) name their stages; TSB, TSE
+and the other modules of the papers (`modules`) fit any of them. Imports torch and NumPy alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a network says of B clips of T frames.
+
+    ``vectors``: one (B, d) a branch, before the neck: what stands for the clip. ``frames`` (B, T, d): the vectors
+    X^t that it was made of, for networks of one branch. ``varied`` (B, T, d): augmented frame vectors that the
+    classifier sees instead, in training only (AFA, eq. 4).
+    """
+
+    vectors: tuple[Tensor, ...]
+    frames: Tensor | None = None
+    varied: Tensor | None = None
+
+
+class VideoNetwork(nn.Module):
+    """Clips (B, T, 3, H, W), normalised RGB, to embeddings (B, branches * width), not normalised.
+
+    ``multiple``: T must be a multiple of it (1: any T). ``necks``: one a branch, batch normalisation or identity;
+    the embedding is taken after them where ``after_neck`` is set. ``metric`` is the papers' distance between
+    embeddings; with cosine each branch counts alike.
+    """
+
+    multiple = 1
+    metric = "cosine"
+    after_neck = False
+
+    def __init__(self, width: int, branches: int = 1, *, neck: bool = True) -> None:
+        super().__init__()
+        self.width = width
+        self.branches = branches
+        self.necks = nn.ModuleList(nn.BatchNorm1d(width) if neck else nn.Identity() for _ in range(branches))
+
+    def features(self, clips: Tensor) -> Features:
+        """The vectors of clips (B, T, 3, H, W), before the necks."""
+        raise NotImplementedError
+
+    def forward(self, clips: Tensor) -> Tensor:
+        vectors = self.features(clips).vectors
+        if self.after_neck:
+            vectors = tuple(neck(vector) for neck, vector in zip(self.necks, vectors, strict=True))
+        return torch.cat(vectors, 1)

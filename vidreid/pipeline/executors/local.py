@@ -46,8 +46,10 @@ class Local:
         """Outcomes as they finish; leaving the loop early stops the workers."""
         waiting = deque(work)
         tries = dict.fromkeys(work, 0)
-        workers = [self._start(function) for _ in range(min(self._workers, len(work)))]
+        workers: list[_Worker] = []
         try:
+            while len(workers) < min(self._workers, len(work)):
+                workers.append(self._start(function))
             while waiting or any(worker.keys for worker in workers):
                 while waiting and (worker := _next_free(workers, tries, waiting[0])) is not None:
                     key = waiting.popleft()
@@ -74,14 +76,10 @@ class Local:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._setup, function), daemon=True)
-        # A worker is born with SIGINT blocked: Ctrl-C goes to the whole group, and only the run may speak of it.
         # The first start would also start Python's resource tracker, which unblocks SIGINT again.
         resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _without_interrupts():
             process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return _Worker(process, ours)
 
@@ -100,6 +98,27 @@ class Local:
 
 
 _DEAD = Outcome("", error="dead")
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C away while a worker is started, and raise it afterwards.
+
+    It goes to the whole group and only the run may speak of it, so a worker is born with SIGINT blocked. Another
+    thread may still receive it, and Python would raise it here before the worker has been told all that it must know.
+    """
+    came: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
+    try:
+        yield
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _next_free(workers: list[_Worker], tries: Mapping[str, int], key: str) -> _Worker | None:

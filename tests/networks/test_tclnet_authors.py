@@ -1,0 +1,397 @@
+"""The released TCLNet program's network, against a slow reference written from its description: plain functions over a
+state dict in the program's layout, one clip and one frame at a time."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from goldens import golden, seeded, seeded_clips
+from torch import nn
+from torch.nn import functional
+
+from vidreid.errors import InputError
+from vidreid.networks import average, tclnet_authors
+from vidreid.networks.backbones import resnet50, slim
+from vidreid.networks.tclnet_authors import Boosting, ErasingLearners, ReleasedTCLNet, Settings, embed_tracklet, kept, load
+from vidreid.networks.weights.checkpoint import load_into
+
+CLASSES = 625
+
+
+def layout(classes):
+    """Names and shapes of the released program's 365 tensors."""
+
+    def norm(name, channels):
+        vectors = {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
+        return vectors | {f"{name}.num_batches_tracked": ()}
+
+    def block(name, channels, inner, axes, shortcut):
+        """Three convolutions; in stages 1 to 3 they are written over one frame."""
+        one, three = (*axes, 1, 1), (*axes, 3, 3)
+        shapes = {f"{name}.conv1.weight": (inner, channels, *one)} | norm(f"{name}.bn1", inner)
+        shapes |= {f"{name}.conv2.weight": (inner, inner, *three)} | norm(f"{name}.bn2", inner)
+        shapes |= {f"{name}.conv3.weight": (4 * inner, inner, *one)} | norm(f"{name}.bn3", 4 * inner)
+        if shortcut:
+            shapes |= {f"{name}.downsample.0.weight": (4 * inner, channels, *one)}
+            shapes |= norm(f"{name}.downsample.1", 4 * inner)
+        return shapes
+
+    def mixing(name, channels):
+        shapes = {f"{name}.0.weight": (channels, channels, 1, 1), f"{name}.0.bias": (channels,)}
+        return shapes | norm(f"{name}.1", channels)
+
+    shapes = {"conv1.weight": (64, 3, 1, 7, 7)} | norm("bn1", 64)
+    for stage, blocks, inner, before in ((1, 3, 64, 64), (2, 4, 128, 256), (3, 6, 256, 512)):
+        for b in range(blocks):
+            channels = before if b == 0 else 4 * inner
+            shapes |= block(f"layer{stage}.{b}", channels, inner, (1,), b == 0)
+    shapes |= mixing("layer2.4.W", 512)
+    shapes |= block("TSE_Module.layer4.0", 1024, 512, (), True) | block("TSE_Module.layer4.1", 2048, 512, (), False)
+    for learner in range(2):
+        shapes |= block(f"TSE_Module.branch.{learner}", 2048, 512, (), False) | norm(f"bn.{learner}", 2048)
+        shapes |= {f"classifier.{learner}.weight": (classes, 2048), f"classifier.{learner}.bias": (classes,)}
+    shapes |= {"TSE_Module.conv_reduce.weight": (1024, 2048, 1, 1)}
+    return shapes | mixing("TSE_Module.conv_erase", 1024)
+
+
+def random_state(shapes, seed=0):
+    """Weights and running statistics of no special form; no normalisation starts at zero."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def values(name, shape):
+        if name.endswith("num_batches_tracked"):
+            return torch.tensor(1000)
+        if len(shape) > 1:
+            return torch.randn(shape, generator=generator) * (2 / np.prod(shape[1:])) ** 0.5
+        if name.endswith(("running_var", "weight")):
+            return 0.4 + 0.6 * torch.rand(shape, generator=generator)
+        return 0.1 * torch.randn(shape, generator=generator)
+
+    return {name: values(name, shape) for name, shape in shapes.items()}
+
+
+def reference_norm(state, name, maps):
+    weight, bias, mean, var = (
+        state[f"{name}.{part}"].view(-1, *[1] * (maps.ndim - 1))
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    return (maps - mean) / torch.sqrt(var + 1e-5) * weight + bias
+
+
+def reference_block(state, name, maps, stride=1):
+    """One frame's maps (C, H, W) through a bottleneck, whose 3 x 3 convolution and shortcut carry the stride."""
+
+    def convolved(name, maps, **options):
+        weight = state[f"{name}.weight"]
+        return functional.conv2d(maps[None], weight.reshape(*weight.shape[:2], *weight.shape[-2:]), **options)[0]
+
+    inner = reference_norm(state, f"{name}.bn1", convolved(f"{name}.conv1", maps)).clamp(min=0)
+    inner = convolved(f"{name}.conv2", inner, stride=stride, padding=1)
+    inner = reference_norm(state, f"{name}.bn2", inner).clamp(min=0)
+    inner = reference_norm(state, f"{name}.bn3", convolved(f"{name}.conv3", inner))
+    if f"{name}.downsample.0.weight" in state:
+        maps = reference_norm(state, f"{name}.downsample.1", convolved(f"{name}.downsample.0", maps, stride=stride))
+    return (inner + maps).clamp(min=0)
+
+
+def reference_stage(state, name, blocks, maps, stride):
+    for b in range(blocks):
+        maps = reference_block(state, f"{name}.{b}", maps, stride if b == 0 else 1)
+    return maps
+
+
+def mixed(state, name, vector):
+    """1 x 1 convolution with bias and normalisation of one vector."""
+    weight, bias = state[f"{name}.0.weight"][:, :, 0, 0], state[f"{name}.0.bias"]
+    return reference_norm(state, f"{name}.1", weight @ vector + bias)
+
+
+def smoothed(maps):
+    """Each position's mean with those above and left of it; what is outside counts as zero."""
+    keys = torch.zeros_like(maps)
+    for i in range(maps.shape[1]):
+        for j in range(maps.shape[2]):
+            for a, b in ((i, j), (i - 1, j), (i, j - 1), (i - 1, j - 1)):
+                if a >= 0 and b >= 0:
+                    keys[:, i, j] += maps[:, a, b] / 4
+    return keys
+
+
+def reference_boosting(state, name, frames):
+    """TSB of one clip: a list of maps to a list of maps."""
+    keys = [functional.normalize(smoothed(maps).flatten(1), dim=0) for maps in frames]
+    boosted = []
+    for t, maps in enumerate(frames):
+        query = functional.normalize(maps.mean((1, 2)), dim=0)
+        others = [other for other in range(len(frames)) if other != t]
+        attention = torch.softmax(5 * torch.cat([query @ keys[other] for other in others]), 0)
+        answer = torch.cat([frames[other].flatten(1) for other in others], 1) @ attention
+        boosted.append(maps + mixed(state, name, answer)[:, None, None])
+    return boosted
+
+
+def reference_erase(state, maps, keep, score):
+    """``keep`` (H, W) of booleans; the softmax runs over what is kept."""
+    gate = torch.zeros_like(score)
+    gate[keep] = torch.softmax(score[keep], 0)
+    context = (maps * gate).sum((1, 2))
+    return torch.where(keep, maps, 0.0) + mixed(state, "TSE_Module.conv_erase", context)[:, None, None]
+
+
+def reference_centre(correlation):
+    """The row around which three rows sum to most; rows beyond the map count as zero."""
+    means = [0.0, *correlation.mean(1).tolist(), 0.0]
+    sums = [means[i] + means[i + 1] + means[i + 2] for i in range(len(means) - 2)]
+    return sums.index(max(sums))
+
+
+def reference_pair(state, first, second):
+    """TSE of two frames' maps: both learners' maps, and the centre of the erased block."""
+
+    def learn(n, maps):
+        maps = reference_stage(state, "TSE_Module.layer4", 2, maps, 1)
+        return reference_block(state, f"TSE_Module.branch.{n}", maps)
+
+    height, width = first.shape[1:]
+    everything = torch.ones(height, width, dtype=torch.bool)
+    found = learn(0, reference_erase(state, first, everything, torch.ones(height, width)))
+    reduced = state["TSE_Module.conv_reduce.weight"][:, :, 0, 0] @ found.mean((1, 2))
+    correlation = torch.einsum("c,chw->hw", reduced, second) / len(reduced) ** 0.5
+    centre = reference_centre(correlation)
+    keep = everything.clone()
+    keep[max(centre - 1, 0) : centre + 2] = False
+    return found, learn(1, reference_erase(state, second, keep, correlation)), centre
+
+
+def reference_clip(state, clip):
+    """Both halves (2048,) of one clip of four normalised frames (4, 3, H, W), before the necks."""
+    frames = []
+    for frame in clip:
+        maps = functional.conv2d(frame[None], state["conv1.weight"][:, :, 0], stride=2, padding=3)[0]
+        maps = functional.max_pool2d(reference_norm(state, "bn1", maps).clamp(min=0), 3, 2, 1)
+        frames.append(reference_stage(state, "layer2", 4, reference_stage(state, "layer1", 3, maps, 1), 2))
+    frames = reference_boosting(state, "layer2.4.W", frames)
+    frames = [reference_stage(state, "layer3", 6, maps, 2) for maps in frames]
+    (y0, y1, _), (y2, y3, _) = (reference_pair(state, *frames[start : start + 2]) for start in (0, 2))
+    g0, g1, g2, g3 = (maps.amax((1, 2)) for maps in (y0, y1, y2, y3))
+    return (g0 + g2) / 2, (g1 + g3) / 2
+
+
+def normalised(frames):
+    """uint8 (n, H, W, 3) to (n, 3, H, W)."""
+    values = frames.astype(np.float32) / 255
+    values = (values - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
+    return torch.from_numpy(values.transpose(0, 3, 1, 2).copy())
+
+
+PADDED = {1: (0, 0, 0, 0), 2: (0, 1, 0, 1), 3: (0, 1, 2, 0), 4: (0, 1, 2, 3)}
+
+
+def reference_tracklet(state, pictures):
+    """The embedding of a tracklet's normalised pictures (n, 3, H, W)."""
+    clips = []
+    for start in range(0, len(pictures), 4):
+        padded = PADDED[min(4, len(pictures) - start)]
+        clips.append(reference_clip(state, [pictures[start + place] for place in padded]))
+    halves = []
+    for half in range(2):
+        mean = sum(clip[half] for clip in clips) / len(clips)
+        vector = reference_norm(state, f"bn.{half}", mean)
+        halves.append(vector / vector.norm())
+    return torch.cat(halves).numpy()
+
+
+def people(length, seed=0):
+    """Pictures of smooth random colours, uint8 (length, 256, 128, 3)."""
+    coarse = torch.rand((length, 3, 16, 8), generator=torch.Generator().manual_seed(seed))
+    pictures = functional.interpolate(coarse, size=(256, 128), mode="bilinear")
+    return (pictures * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+@pytest.fixture(scope="module")
+def state():
+    return random_state(layout(CLASSES))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(state, tmp_path_factory):
+    """A file as the released program's train.py writes it."""
+    path = tmp_path_factory.mktemp("released") / "checkpoint_ep150.pth.tar"
+    torch.save({"state_dict": state, "rank1": np.float32(0.898), "epoch": 149}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def released(checkpoint):
+    return load(checkpoint)
+
+
+def network():
+    return tclnet_authors.build(resnet50.build(resnet50.Settings()), Settings())
+
+
+@pytest.mark.slow
+def test_a_tracklet_has_the_embedding_that_the_description_prescribes(released, state):
+    frames = people(5)
+    embedding = released.embed(frames)
+    assert embedding.shape == (4096,)
+    assert embedding.dtype == np.float32
+    # The released program itself is to be met within 1e-4.
+    np.testing.assert_allclose(embedding, reference_tracklet(state, normalised(frames)), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 7, 9])
+def test_tracklets_of_any_length(released, state, length):
+    pictures = seeded_clips((length, 3, 64, 32))
+    with torch.no_grad():
+        embedding = embed_tracklet(released.network, pictures)
+    np.testing.assert_allclose(embedding, reference_tracklet(state, pictures), atol=1e-5, rtol=0)
+
+
+def test_the_network_s_tensors_are_the_released_ones_without_the_classifiers():
+    ours = {name: tuple(value.shape) for name, value in network().state_dict().items()}
+    theirs = {
+        name: tuple(size for axis, size in enumerate(shape) if not (len(shape) == 5 and axis == 2))
+        for name, shape in layout(CLASSES).items()
+        if not name.startswith("classifier.")
+    }
+    assert ours == theirs
+    assert list(ours)[:6] == list(theirs)[:6]
+    # The trained network without its classifiers and necks, as counted in the released program.
+    counted = sum(value.numel() for name, value in network().named_parameters() if not name.startswith("bn."))
+    assert counted == 31_383_104
+
+
+def test_the_layout_is_the_listed_one(shared):
+    listed = {}
+    for line in (shared / "papers" / "state_dict_keys.txt").read_text().splitlines():
+        name, shape, _ = line.split("\t")
+        listed[name] = tuple(int(size) for size in re.findall(r"\d+", shape))
+    assert layout(CLASSES) == listed
+    assert len(listed) == 365
+
+
+def test_boosting_of_two_four_and_seven_frames():
+    for length in (2, 4, 7):
+        boosting = seeded(Boosting(8, length)).eval()
+        clips = seeded_clips((2, length, 8, 6, 4))
+        with torch.no_grad():
+            found = boosting(clips.flatten(0, 1)).unflatten(0, (2, length))
+        for clip, boosted in zip(clips, found, strict=True):
+            expected = reference_boosting(boosting.state_dict(), "W", list(clip))
+            torch.testing.assert_close(boosted, torch.stack(expected), atol=2e-6, rtol=0)
+
+
+def small_learners():
+    stage = nn.Sequential(resnet50.Bottleneck(12, 32), *(resnet50.Bottleneck(32, 32) for _ in range(2)))
+    return ErasingLearners(stage, 12, 32)
+
+
+def test_erasing_learners_wherever_the_block_lies():
+    learners = seeded(small_learners()).eval()
+    state = {f"TSE_Module.{name}": value for name, value in learners.state_dict().items()}
+    # Rows of very different strength, as frames have them, so that every place of the block comes up.
+    firsts, seconds = seeded_clips((2, 40, 12, 16, 8)) * seeded_clips((2, 40, 1, 16, 1), seed=SEED).exp()
+    with torch.no_grad():
+        found = learners(firsts, seconds)
+    centres = set()
+    for first, second, *learned in zip(firsts, seconds, *found, strict=True):
+        *expected, centre = reference_pair(state, first, second)
+        torch.testing.assert_close(torch.stack(learned), torch.stack(expected), atol=1e-4, rtol=1e-4)
+        centres.add(centre)
+    assert centres == set(range(16))
+
+
+@pytest.mark.parametrize("centre", range(16))
+def test_a_block_covers_three_rows_and_two_at_the_map_s_edges(centre):
+    correlation = torch.zeros(1, 16, 8)
+    block = [row for row in (centre - 1, centre, centre + 1) if 0 <= row < 16]
+    correlation[0, block] = 1
+    # Of the three blocks that hold both rows of one at an edge, only that one has nothing else to gain.
+    correlation[0, [row for row in (centre - 2, centre + 2) if 0 <= row < 16]] = -1
+    covered = (kept(correlation)[0] == 0).all(1).nonzero().flatten().tolist()
+    assert covered == block
+
+
+def test_of_equal_blocks_the_first_is_erased_and_where_all_is_negative_one_at_the_edge():
+    assert kept(torch.zeros(1, 16, 8))[0, :, 0].tolist() == [0, 0] + [1] * 14
+    assert kept(torch.full((1, 16, 8), -1.0))[0, :, 0].tolist() == [0, 0] + [1] * 14
+    assert kept(torch.full((1, 16, 8), 1.0))[0, :, 0].tolist() == [0, 0, 0] + [1] * 13
+
+
+def test_a_new_network_changes_nothing_by_boosting_and_fills_nothing_in():
+    maps = seeded_clips((4, 8, 6, 4))
+    assert torch.equal(Boosting(8, 4).eval()(maps), maps)
+    first, second = seeded_clips((2, 3, 12, 16, 8))
+    learners = small_learners().eval()
+    with torch.no_grad():
+        found = learners.branch[0](learners.layer4(first))
+        assert torch.equal(learners(first, second)[0], found)
+
+
+def test_the_second_learner_teaches_the_correlation_and_never_the_first():
+    learners = seeded(small_learners()).train()
+    first, second = seeded_clips((2, 3, 12, 16, 8))
+    learners(first, second)[1].sum().backward()
+    assert learners.conv_reduce.weight.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in learners.branch[0].parameters())
+
+
+def test_longer_clips_are_the_mean_of_their_fours():
+    net = seeded(network()).eval()
+    clips = seeded_clips((1, 8, 3, 64, 32))
+    with torch.no_grad():
+        whole = net.features(clips).vectors
+        parts = [net.features(four).vectors for four in clips.split(4, 1)]
+    for both, one, other in zip(whole, *parts, strict=True):
+        torch.testing.assert_close(both, (one + other) / 2)
+
+
+def test_training_sees_each_place_of_a_frame_by_itself():
+    net = network().train()
+    net.features(seeded_clips((2, 4, 3, 64, 32)))
+    counters = net.state_dict()
+    assert counters["TSE_Module.layer4.0.bn1.num_batches_tracked"] == 4
+    assert counters["TSE_Module.conv_erase.1.num_batches_tracked"] == 4
+    assert counters["TSE_Module.branch.0.bn1.num_batches_tracked"] == 2
+    assert counters["layer3.0.bn1.num_batches_tracked"] == 1
+
+
+def test_clips_that_are_not_of_four_are_refused():
+    with pytest.raises(InputError, match="clips of 6 frames"):
+        network().features(torch.zeros(1, 6, 3, 64, 32))
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        slim.Slim(slim.Settings()),
+        resnet50.ResNet50(resnet50.Settings(last_stride=2)),
+        resnet50.ResNet50(resnet50.Settings(inflate=True)),
+    ],
+)
+def test_another_backbone_is_refused(backbone):
+    with pytest.raises(InputError, match="its backbone is resnet50 of last stride 1"):
+        tclnet_authors.build(backbone, Settings())
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [np.zeros((0, 256, 128, 3), np.uint8), np.zeros((2, 128, 64, 3), np.uint8), np.zeros((1, 256, 128, 3), np.float32)],
+)
+def test_a_tracklet_of_another_form_is_refused(frames):
+    with pytest.raises(InputError, match="tracklet"):
+        ReleasedTCLNet(network()).embed(frames)
+
+
+def test_weights_of_another_network_are_refused(tmp_path, state):
+    torch.save(average.build(resnet50.build(resnet50.Settings()), average.Settings()).state_dict(), tmp_path / "a.pt")
+    with pytest.raises(InputError, match=r"^a\.pt: weights of another network: average or afa on resnet50"):
+        load(tmp_path / "a.pt")
+    with pytest.raises(InputError, match=r"^b\.pt: weights of another network: the released TCLNet program"):
+        load_into(average.build(slim.build(slim.Settings()), average.Settings()), state, "b.pt")
+
+
+def test_golden():
+    golden("tclnet-authors", network(), (1, 4, 3, 64, 32))

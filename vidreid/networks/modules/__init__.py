@@ -1,0 +1,1 @@
+"""The parts that the papers and their comparisons put into a backbone."""

@@ -1,0 +1,1 @@
+"""Weights in and out: checkpoints read without running code, ONNX."""

@@ -1,0 +1,49 @@
+"""A run folder of this program as a data set: the crops that it stored, cut to the persons' boxes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from vidreid.training.datasets import JUNK, Dataset, Split, Tracklet
+from vidreid.training.datasets._crops import cut, decode
+
+OWN = "identities are the program's own, not reviewed: it learns its own mistakes too"
+
+
+def open_dataset(root: Path, *, tracklets: bool | None = None, labelled: bool = False) -> Dataset:
+    """Every stored crop of a matched run, as training tracklets (pictures of one each where ``tracklets`` is False).
+
+    Nobody is named (identity `JUNK`), as distillation wants it; with ``labelled``, identities are those of the run's
+    match, and tracklets without one stay `JUNK`. Cameras count from 1 in the run's order.
+    """
+    # PyArrow, which a machine that only trains may lack.
+    from vidreid.pipeline.results import Run
+
+    run = Run(root)
+    names = run.tracklets().select(["tracklet", "identity"]).to_pylist()
+    identities = {row["tracklet"]: _number(row["identity"]) if labelled else JUNK for row in names}
+    cameras = {name: number for number, name in enumerate(run.cameras, 1)}
+    crops: dict[str, tuple[bytes, tuple[float, float, float, float]]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in run.crops().to_pylist():
+        key = f"{row['tracklet']}/{row['frame']}"
+        crops[key] = row["jpeg"], (row["x1"], row["y1"], row["x2"], row["y2"])
+        found.setdefault((row["camera"], row["tracklet"]), []).append(key)
+
+    def read(key: str) -> bytes:
+        jpeg, box = crops[key]
+        return cut(decode(jpeg, key), box, key)
+
+    train = tuple(
+        Tracklet(tuple(pictures), identities[tracklet], cameras[camera], tracklet)
+        for (camera, tracklet), keys in found.items()
+        for pictures in ([[key] for key in keys] if tracklets is False else [keys])
+    )
+    return Dataset("run", (Split(train),), read, notes=(OWN,) if labelled else ())
+
+
+def _number(identity: str | None) -> int:
+    """The number of ``P12``, which counts from 1."""
+    found = re.fullmatch(r"P(\d+)", identity or "")
+    return int(found[1]) if found else JUNK

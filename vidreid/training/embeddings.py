@@ -1,0 +1,148 @@
+"""Where the vectors of a data set's tracklets come from: a file, a registered embedder, or a torch network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidreid import plugins
+from vidreid.embedding.pooling import pool
+from vidreid.errors import MissingError
+from vidreid.evaluation.distances import Metric, Vectors, prepared
+from vidreid.evaluation.features import read_features, vectors_of, write_features
+from vidreid.training.datasets import Dataset, Protocol, Tracklet
+from vidreid.types import Array, Crop, Embedder
+
+Say = Callable[[str], None]
+AT_ONCE = 32  # tracklets whose pictures are in memory together
+WHOLE = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Makes the vectors of tracklets. ``system`` is its name in results.
+
+    ``vectors`` gives (n, dim), a row of NaN for a tracklet of which no picture can be read, and says which pictures
+    cannot; ``branches`` parts of a vector are normalised one by one. ``metric`` is the network's own, None where the
+    data set's protocol decides.
+    """
+
+    system: str
+    vectors: Callable[[Dataset, Sequence[Tracklet], Protocol, Say], Vectors]
+    branches: int = 1
+    metric: Metric | None = None
+
+
+def from_file(path: Path) -> Source:
+    """The vectors in a file of features; see `vidreid.evaluation.features`."""
+
+    def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
+        paths, features = read_features(path)
+        return vectors_of([tracklet.pictures for tracklet in tracklets], paths, features, protocol.distance)
+
+    return Source(path.stem, vectors)
+
+
+def from_embedder(wanted: str) -> Source:
+    """A registered embedder, the path of one, ``auto`` for the first on this machine, or ``colours``.
+
+    Nothing is downloaded: `MissingError` says where to put which file.
+    """
+    from vidreid.embedding.colours import Colours
+    from vidreid.embedding.network import NetworkEmbedder
+    from vidreid.engines.weights import find_model
+    from vidreid.pipeline.networks import cores
+
+    if wanted == "colours":
+        return Source(wanted, lambda data, some, protocol, say: embed(Colours(), data, some, protocol.frames, say))
+    model = find_model(wanted, "embedder", offline=True, announce=lambda line: None)
+    runtime = plugins.load("engines.runtimes", "openvino")
+    if reason := runtime.available():
+        raise MissingError(f"runtime openvino: {reason}", "vidreid doctor says what this machine can run")
+
+    def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
+        with contextlib.closing(runtime.load(model, streams=cores())) as engine:
+            return embed(NetworkEmbedder(engine, model.spec), dataset, tracklets, protocol.frames, say)
+
+    return Source(model.spec.name, vectors, model.spec.branches)
+
+
+def from_network(recipe: str, weights: Path) -> Source:
+    """A torch network: the name or YAML of the recipe that made it, and its weights."""
+    from vidreid.networks.weights.checkpoint import load_into, read_checkpoint
+    from vidreid.training.recipe import build_network, read_recipe
+    from vidreid.training.scoring import embed_tracklets
+
+    made = read_recipe(recipe)
+    network = build_network(made)
+    load_into(network, read_checkpoint(weights), weights.name)
+    network.eval()
+
+    def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
+        found: Vectors = embed_tracklets(network, tracklets, dataset.read, made.data.size, protocol.frames)
+        return found
+
+    return Source(recipe, vectors, network.branches, "euclidean" if network.metric == "euclidean" else "cosine")
+
+
+def save_vectors(
+    path: Path, tracklets: Sequence[Tracklet], vectors: Vectors, protocol: Protocol, branches: int
+) -> None:
+    """Write vectors as a file of features, as the protocol's distance compares them; rows of NaN are left out."""
+    from vidreid.store.parts import write_atomic
+
+    kept = np.flatnonzero(~np.isnan(vectors).all(1)).tolist()
+    ready = prepared(vectors[kept], protocol.distance, branches)
+    groups = [tracklets[number].pictures for number in kept]
+    write_atomic(path, lambda file: write_features(file, groups, ready))
+
+
+def embed(embedder: Embedder, dataset: Dataset, tracklets: Sequence[Tracklet], frames: int, say: Say) -> Vectors:
+    """Vectors (n, dim): the mean of each tracklet's pictures' unit vectors, of ``frames`` of them or all (0), scaled
+    to length 1."""
+    found = np.full((len(tracklets), embedder.spec.dim), np.nan, np.float32)
+    for start in range(0, len(tracklets), AT_ONCE):
+        some = [spread(tracklet.pictures, frames) for tracklet in tracklets[start : start + AT_ONCE]]
+        groups = [[crop for key in keys if (crop := _crop(dataset, key, say))] for keys in some]
+        known = [number for number, group in enumerate(groups) if group]
+        if known:
+            vectors = embedder.embed([[crop] for group in groups for crop in group])
+            ends = np.cumsum([len(groups[number]) for number in known])
+            found[start + np.array(known)] = pool(np.split(vectors, ends[:-1]), embedder.spec.branches)
+    return found
+
+
+def spread(pictures: Sequence[str], frames: int) -> Sequence[str]:
+    """``frames`` of a tracklet's pictures, the middle ones of as many equal stretches; all (0, or too few) in order.
+
+    >>> spread("abcdefgh", 2)
+    ['c', 'g']
+    """
+    if not 0 < frames < len(pictures):
+        return pictures
+    return [pictures[(2 * number + 1) * len(pictures) // (2 * frames)] for number in range(frames)]
+
+
+def picture(dataset: Dataset, key: str) -> Array | None:
+    """A picture, uint8 H x W x 3, RGB; None where its file is missing or broken."""
+    try:
+        data = dataset.read(key)
+    except OSError:
+        return None
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    return None if image is None else np.ascontiguousarray(image[:, :, ::-1])
+
+
+def _crop(dataset: Dataset, key: str, say: Say) -> Crop | None:
+    image = picture(dataset, key)
+    if image is None:
+        say(f"{key}: cannot be read, left out")
+        return None
+    height, width = image.shape[:2]
+    box = np.array(dataset.boxes.get(key, WHOLE)) * [width, height, width, height]
+    return Crop(image, box.astype(np.float32), 1.0)

@@ -1,0 +1,93 @@
+"""The loss of a batch: what the recipe weighs, put together from `losses`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vidreid.networks import Features, VideoNetwork
+from vidreid.training.losses.classification import log_probabilities, negative_log_likelihood
+from vidreid.training.losses.coherence import residual_norm
+from vidreid.training.losses.distillation import cosine_distance, relation_divergence
+from vidreid.training.losses.triplet import batch_hard
+from vidreid.training.recipe import Losses
+
+
+class Classifiers(nn.Module):
+    """One linear classifier of ``people`` a branch; needed while training only."""
+
+    def __init__(self, network: VideoNetwork, people: int, *, bias: bool) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(nn.Linear(network.width, people, bias=bias) for _ in range(network.branches))
+        for branch in self.branches:
+            nn.init.normal_(branch.weight, std=0.001)
+            if bias:
+                nn.init.zeros_(branch.bias)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """``necked``: what a classifier sees, (B, d) or (B, T, d) a branch; ``clips`` the same as one (B, d) a branch."""
+
+    necked: tuple[Tensor, ...]
+    clips: tuple[Tensor, ...]
+
+
+def objective(
+    network: VideoNetwork,
+    classifiers: Classifiers,
+    features: Features,
+    labels: Tensor,
+    teacher: Tensor | None,
+    losses: Losses,
+) -> dict[str, Tensor]:
+    """The weighted losses of a batch by name; their sum is what is trained.
+
+    ``labels`` (L,) are those of the first L clips; the others are strangers, whom only the losses of the teacher's
+    vectors (B, T, e) see. Losses of several branches are added, as in TCLNet.
+    """
+    labelled = len(labels)
+    seen = _seen(network, features)
+    parts: dict[str, Tensor] = {}
+    if losses.classification:
+        parts["classification"] = losses.classification * sum(
+            negative_log_likelihood(log_probabilities(classifier(necked[:labelled])), labels, losses.smoothing)
+            for classifier, necked in zip(classifiers.branches, seen.necked, strict=True)
+        )
+    if losses.triplet:
+        compared = seen.clips if losses.triplet_on == "neck" else features.vectors
+        distance = "squared-euclidean" if losses.hinge == "squared" else losses.distance
+        parts["triplet"] = losses.triplet * sum(
+            batch_hard(vectors[:labelled], labels, margin=losses.margin, distance=distance) for vectors in compared
+        )
+    if losses.coherence:
+        if features.frames is None:
+            raise ValueError("the coherence loss needs a network of frame vectors")
+        residuals = features.frames - features.vectors[0][:, None]
+        parts["coherence"] = losses.coherence * residual_norm(residuals[:labelled], losses.coherence_kind)
+    if teacher is not None:
+        student, target = _pairs(network, features, seen, teacher)
+        parts["teacher"] = losses.teacher * cosine_distance(student, target)
+        if losses.relations:
+            parts["relations"] = losses.relations * relation_divergence(student, target, losses.temperature)
+    return parts
+
+
+def _seen(network: VideoNetwork, features: Features) -> _Seen:
+    """Vectors after the necks: frame by frame where the network varies them (AFA), else of whole clips."""
+    if features.varied is not None:
+        necked = network.necks[0](features.varied.flatten(0, 1)).unflatten(0, features.varied.shape[:2])
+        return _Seen((necked,), (necked.mean(1),))
+    clips = tuple(neck(vectors) for neck, vectors in zip(network.necks, features.vectors, strict=True))
+    return _Seen(clips, clips)
+
+
+def _pairs(network: VideoNetwork, features: Features, seen: _Seen, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors and the teacher's (n, d): of frames where the network has them, else of clips."""
+    if features.frames is None:
+        vectors = seen.clips if network.after_neck else features.vectors
+        return torch.cat(vectors, 1), teacher.mean(1)
+    frames = seen.necked[0] if network.after_neck and features.varied is not None else features.frames
+    return frames.flatten(0, 1), teacher.flatten(0, 1)
