@@ -109,6 +109,13 @@ def test_single_shot_takes_any_number_of_pictures_and_averages() -> None:
     torch.testing.assert_close(single(clips), each.mean(0))
 
 
+def test_systems_that_see_each_frame_alone_say_so() -> None:
+    alone = {name for name, settings in SYSTEMS.items() if tclnet.build(Small(), settings).framewise}
+    assert alone == {"base", "dropblock", "single-shot"}
+    inflated = resnet50.build(resnet50.Settings(inflate=True))
+    assert not tclnet.build(inflated, SYSTEMS["base"]).framewise
+
+
 def test_embedding_is_taken_after_the_neck_or_before() -> None:
     clips = small_clips()
     after, before = network(Settings()), network(Settings(after_neck=False))
@@ -172,9 +179,7 @@ def test_no_learners_are_refused() -> None:
         tclnet.build(Small(), Settings(learners=0))
 
 
-@pytest.mark.parametrize(
-    "name", ["tclnet", "tse-4-learners", "tsb", "residual-context", "tse-non-local", "single-shot"]
-)
+@pytest.mark.parametrize("name", ["tclnet", "tse-4-learners", "residual-context", "tse-non-local", "single-shot"])
 def test_onnx_answers_as_torch_does_for_any_batch(name: str, tmp_path: Path) -> None:
     import openvino
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -12,9 +13,10 @@ from vidreid.types import Array, Crop, Engine, Image, ModelSpec
 
 
 class NetworkEmbedder:
-    """An image network (T = 1): the best crop stands for its clip.
+    """Clips as a network takes them, ``spec.frames`` crops at a time; the parts of a longer clip are averaged.
 
-    The others were taken within a second of it and show little else, at the same cost; video networks get them all.
+    Where that is one crop, the best one stands for its clip: the others were taken within a second of it and show
+    little else, at the same cost.
     """
 
     def __init__(self, engine: Engine, spec: ModelSpec) -> None:
@@ -23,9 +25,26 @@ class NetworkEmbedder:
 
     def embed(self, clips: Sequence[Sequence[Crop]]) -> Array:
         """Unit vectors, float32 (n, dim), of clips of one crop or more each."""
-        size = self.spec.input.size
-        jobs = [self._engine.submit({"images": person(best(clip), size)[None]}) for clip in clips]
-        return pool([_vector(job.result()) for job in jobs], self.spec.branches)
+        jobs = [[self._engine.submit({"images": part}) for part in self._parts(clip)] for clip in clips]
+        vectors = [np.concatenate([_vector(job.result()) for job in of_one]) for of_one in jobs]
+        return pool(vectors, self.spec.branches)
+
+    def _parts(self, clip: Sequence[Crop]) -> Iterator[Array]:
+        """What the engine sees of a clip, part by part."""
+        for part in [[best(clip)]] if self.spec.frames == 1 else parts(clip, self.spec.frames):
+            pictures = [person(crop, self.spec.input.size) for crop in part]
+            yield np.stack(pictures).reshape(self._engine.inputs["images"])
+
+
+def parts(clip: Sequence[Crop], frames: int) -> list[list[Crop]]:
+    """A clip cut into parts of ``frames`` crops; a last one that is short is filled with its own crops again, in order.
+
+    >>> [first, second] = parts("abcdefg", 4)
+    >>> "".join(first), "".join(second)
+    ('abcd', 'efge')
+    """
+    starts = range(0, len(clip), frames)
+    return [list(itertools.islice(itertools.cycle(clip[start : start + frames]), frames)) for start in starts]
 
 
 def best(clip: Sequence[Crop]) -> Crop:

@@ -1,4 +1,7 @@
-"""Known networks (``configs/models.yaml``) and what a YAML beside a network's file states of it. Nothing is guessed."""
+"""Known networks (``configs/models.yaml``, and those that ship) and what a YAML beside a network's file states of it.
+
+Nothing is guessed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, PositiveInt
 
 from vidreid.errors import InputError, MissingError
-from vidreid.resources import carried, home
+from vidreid.resources import carried, home, shipped_weights
 from vidreid.settings import Section, read_model
 from vidreid.types import InputSpec, ModelSpec
 
@@ -24,7 +27,10 @@ threshold: 0.7            # cosine from which two tracklets may be one person (e
 
 
 class InputEntry(Section):
-    """What a network wants; values are divided by ``scale``, then ``mean`` and ``std`` apply."""
+    """What a network wants; values are divided by ``scale``, then ``mean`` and ``std`` apply.
+
+    One that takes clips of uint8 itself (`vidreid.networks.weights.onnx`) needs its ``size`` only.
+    """
 
     size: tuple[int, int] = Field(description="height, width in pixels")
     color: Literal["rgb", "bgr"] = Field("rgb", description="order of the channels, also in mean and std")
@@ -39,6 +45,7 @@ class ModelEntry(Section):
     kind: Literal["detector", "embedder"] = Field(description="what it is for")
     family: str = Field(description="how its output is read: a file of vidreid/detection, or reid")
     licence: str = Field("not stated", description="terms of its weights, as their makers state them")
+    terms: str = Field("", description="what else binds its use; said at the end of every run")
     input: InputEntry = Field(description="what it wants to see")
     frames: int = Field(1, ge=1, description="crops of a clip that it sees together")
     dim: int = Field(0, ge=0, description="numbers a vector (embedders)")
@@ -73,13 +80,16 @@ class Registry(Section):
 
 
 def read_registry() -> Registry:
-    """What the package knows, and what the user's ``VIDREID_HOME/models.yaml`` adds."""
+    """What the package knows and ships, and what the user's ``VIDREID_HOME/models.yaml`` adds."""
     own = read_model(Registry, carried("configs") / "models.yaml")
     theirs = home() / "models.yaml"
-    if not theirs.is_file():
-        return own
-    added = read_model(Registry, theirs)
-    return Registry(order={**own.order, **added.order}, models={**own.models, **added.models})
+    added = read_model(Registry, theirs) if theirs.is_file() else Registry()
+    return Registry(order={**own.order, **added.order}, models={**own.models, **shipped(), **added.models})
+
+
+def shipped() -> dict[str, ModelEntry]:
+    """The networks in the package by name, as the YAML beside each of them states it."""
+    return {card.stem: read_model(ModelEntry, card) for card in sorted(shipped_weights().glob("*/*.yaml"))}
 
 
 def describe(path: Path, registry: Registry) -> ModelSpec:

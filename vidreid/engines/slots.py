@@ -14,7 +14,10 @@ Slot = Callable[[Array], dict[str, Array]]
 
 
 class SlotEngine:
-    """An engine around ``slots``, functions of uint8 images of one ``shape`` (1, height, width, 3), RGB."""
+    """An engine around ``slots``, functions of uint8 RGB images of one ``shape``.
+
+    It is (1, height, width, 3), or (1, T, height, width, 3) where the network sees clips.
+    """
 
     def __init__(self, slots: Sequence[Slot], shape: tuple[int, ...], outputs: Sequence[str]) -> None:
         self.inputs: Mapping[str, tuple[int, ...]] = {"images": shape}

@@ -31,10 +31,12 @@ class VideoNetwork(nn.Module):
 
     ``multiple``: T must be a multiple of it (1: any T). ``necks``: one a branch, batch normalisation or identity;
     the embedding is taken after them where ``after_neck`` is set. ``metric`` is the papers' distance between
-    embeddings; with cosine each branch counts alike.
+    embeddings; with cosine each branch counts alike. ``framewise``: a clip's embedding is the mean of those of its
+    frames, so that a tracklet of any length is embedded frame by frame.
     """
 
     multiple = 1
+    framewise = False
     metric = "cosine"
     after_neck = False
 

@@ -38,6 +38,8 @@ class Settings:
 class AFA(VideoNetwork):
     """Clips (B, T, 3, H, W) to their coherent part X_C (B, d), the mean over frames (equation 2)."""
 
+    framewise = True
+
     def __init__(self, backbone: Backbone, settings: Settings) -> None:
         super().__init__(backbone.widths[-1])
         self.backbone = backbone

@@ -27,6 +27,8 @@ class Settings:
 class Average(VideoNetwork):
     """Clips (B, T, 3, H, W) to the mean of their frames' vectors (B, d)."""
 
+    framewise = True
+
     def __init__(self, backbone: Backbone, settings: Settings) -> None:
         super().__init__(backbone.widths[-1])
         self.backbone = backbone

@@ -84,8 +84,8 @@ def from_network(recipe: str, weights: Path) -> Source:
     network.eval()
 
     def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
-        found: Vectors = embed_tracklets(network, tracklets, dataset.read, made.data.size, protocol.frames)
-        return found
+        data = made.data
+        return embed_tracklets(network, tracklets, dataset.read, data.size, clip=data.frames, frames=protocol.frames)
 
     return Source(recipe, vectors, network.branches, "euclidean" if network.metric == "euclidean" else "cosine")
 
@@ -118,14 +118,14 @@ def embed(embedder: Embedder, dataset: Dataset, tracklets: Sequence[Tracklet], f
 
 
 def spread(pictures: Sequence[str], frames: int) -> Sequence[str]:
-    """``frames`` of a tracklet's pictures, the middle ones of as many equal stretches; all (0, or too few) in order.
+    """The first picture of each of ``frames`` equal parts; all of them (0, or where there are no more) in order.
 
     >>> spread("abcdefgh", 2)
-    ['c', 'g']
+    ['a', 'e']
     """
     if not 0 < frames < len(pictures):
         return pictures
-    return [pictures[(2 * number + 1) * len(pictures) // (2 * frames)] for number in range(frames)]
+    return [pictures[number * len(pictures) // frames] for number in range(frames)]
 
 
 def picture(dataset: Dataset, key: str) -> Array | None:

@@ -1,12 +1,13 @@
-"""The training loop: one step is a function of the recipe, the seed and its number, so a stopped run goes on exactly."""
+"""The training loop: a step is a function of recipe, seed and its number, so a stopped run goes on exactly."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from vidreid.training.augmentation import augment
 from vidreid.training.checkpoint import read_state, write_checkpoint
 from vidreid.training.material import Material
 from vidreid.training.objective import Classifiers, objective
-from vidreid.training.recipe import Recipe, build_network
+from vidreid.training.place import Place, Stopped
+from vidreid.training.progress import Progress
+from vidreid.training.recipe import Recipe
 from vidreid.training.schedule import rate
 from vidreid.training.teacher import Teacher
 
@@ -33,15 +36,9 @@ WATCH = 10  # steps between looks at the loss, each of which waits for the devic
 class DivergedError(VidreidError):
     """The loss is no number any more; the last checkpoint is of before that."""
 
-
-@dataclass(frozen=True)
-class Progress:
-    """What is told every few steps: the step that ended, mean losses since the last word, rates."""
-
-    step: int
-    losses: dict[str, float]
-    rate: float
-    pictures_per_second: float
+    def __init__(self, step: int, what: str) -> None:
+        hint = "lower optimizer.rate or raise schedule.warmup (--set); the last checkpoint is kept"
+        super().__init__(f"after step {step} the training has come apart: {what}", hint)
 
 
 class Training:
@@ -49,59 +46,72 @@ class Training:
 
     def __init__(
         self,
+        network: VideoNetwork,
         recipe: Recipe,
         material: Material,
         *,
-        device: str,
+        place: Place,
         seed: int = 0,
         teacher: Teacher | None = None,
-        parallel: Callable[[nn.Module], nn.Module] | None = None,
-        rank: int = 0,
     ) -> None:
         self.recipe, self.material, self.teacher = recipe, material, teacher
-        self.device, self.seed, self.rank = torch.device(device), seed, rank
+        self.device, self.seed, self.rank = torch.device(place.device), seed, place.rank
         self.step = 0
+        self.network = network.to(self.device, memory_format=torch.channels_last)
         torch.manual_seed(seed)
-        self.network = build_network(recipe).to(self.device, memory_format=torch.channels_last)
-        self.classifiers = Classifiers(self.network, material.people, bias=recipe.classifier_bias).to(self.device)
+        self.classifiers = Classifiers(network, material.people, bias=recipe.classifier_bias).to(self.device)
         self.trained = _Trained(self.network, self.classifiers, recipe)
-        self._forward = parallel(self.trained) if parallel else self.trained
         self.averaged = copy.deepcopy(self.network) if recipe.average else None
         kind = torch.optim.AdamW if recipe.optimizer.name == "adamw" else torch.optim.Adam
         self.optimizer = kind(self.trained.parameters(), recipe.optimizer.rate, weight_decay=recipe.optimizer.decay)
+        # Losses that a recipe leaves out leave parameters without gradient, the same ones in every step.
+        parallel = torch.nn.parallel.DistributedDataParallel
+        self._forward = parallel(self.trained, static_graph=True) if place.ranks > 1 else self.trained
+        # Since the last word: how many steps, and the sums of their losses.
+        self._count, self._sums = 0, dict[str, Tensor]()
 
     @property
     def result(self) -> VideoNetwork:
         """The network to use: the moving average of the weights where the recipe asks for one."""
-        return self.averaged or self.network
+        return self.network if self.averaged is None else self.averaged
 
-    def run(self, watch: int = WATCH) -> Iterator[Progress]:
-        """Steps until the schedule's end; yields every ``watch`` steps and after the last one."""
-        self.trained.train()
-        sums: dict[str, Tensor] = {}
-        began, since = time.perf_counter(), self.step
-        while self.step < self.recipe.schedule.steps:
-            for name, value in self._one_step().items():
-                sums[name] = sums.get(name, 0) + value.detach()
-            self.step += 1
-            if self.step % watch == 0 or self.step == self.recipe.schedule.steps:
-                count = self.step - since
-                losses = {name: float(value) / count for name, value in sums.items()}
-                if not all(abs(value) < float("inf") for value in losses.values()):
-                    raise DivergedError(
-                        f"the loss is no number any more after step {since}: {_worst(losses)}",
-                        "lower optimizer: rate, or raise schedule: warmup; the last checkpoint is kept",
-                    )
-                seconds = time.perf_counter() - began
-                share = rate(self.step - 1, self.recipe.schedule)
-                yield Progress(self.step, losses, share * self.recipe.optimizer.rate, count * self.pictures / seconds)
-                sums, began, since = {}, time.perf_counter(), self.step
+    @property
+    def done(self) -> bool:
+        """Whether the schedule has ended."""
+        return self.step >= self.recipe.schedule.steps
 
     @property
     def pictures(self) -> int:
         """Pictures a step, on this device."""
         data = self.recipe.data
         return (data.people * data.clips + data.strangers) * data.frames
+
+    def run(self, stopped: Stopped = lambda: False) -> Iterator[Progress]:
+        """Steps until the schedule's end or until ``stopped``, which is asked before each; yields every `WATCH` steps
+        and after the last one. `DivergedError` as soon as the mean loss is no number."""
+        self.trained.train()
+        began, first = time.perf_counter(), self.step
+        while not self.done and not stopped():
+            for name, value in self._one_step().items():
+                self._sums[name] = self._sums.get(name, 0) + value.detach()
+            self.step += 1
+            self._count += 1
+            if self.step % WATCH == 0 or self.done:
+                losses = self._mean_losses()
+                yield self._progress(losses, (time.perf_counter() - began) / (self.step - first))
+                began, first = time.perf_counter(), self.step
+
+    def _mean_losses(self) -> dict[str, float]:
+        losses = {name: float(value) / self._count for name, value in self._sums.items()}
+        if not all(np.isfinite(value) for value in losses.values()):
+            raise DivergedError(self.step - self._count, ", ".join(f"{key} {losses[key]:.3g}" for key in losses))
+        self._count, self._sums = 0, {}
+        return losses
+
+    def _progress(self, losses: dict[str, float], seconds: float) -> Progress:
+        steps = self.recipe.schedule.steps
+        speed = self.pictures / seconds
+        return Progress(self.step, steps, losses, self._rate(self.step - 1), speed, (steps - self.step) * seconds)
 
     def _one_step(self) -> dict[str, Tensor]:
         views, labels = self.views(self.step)
@@ -110,35 +120,40 @@ class Training:
             vectors = self.teacher(views.flatten(0, 1)).unflatten(0, views.shape[:2])
         torch.manual_seed(_number(self.seed, self.step, self.rank, 0))  # what networks draw, e.g. AFA's delta
         with self._precision():
-            parts = self._forward(normalized(views), labels, vectors)
+            parts: dict[str, Tensor] = self._forward(normalized(views), labels, vectors)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.optimizer.rate * rate(self.step, self.recipe.schedule)
+            group["lr"] = self._rate(self.step)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
         if self.recipe.optimizer.clip:
             nn.utils.clip_grad_norm_(self.trained.parameters(), self.recipe.optimizer.clip)
         self.optimizer.step()
         if self.averaged is not None:
+            # The first steps count less: the average of few weights would be mostly the random start.
             _average(self.averaged, self.network, min(self.recipe.average, (self.step + 1) / (self.step + 10)))
         return parts
+
+    def _rate(self, step: int) -> float:
+        return self.recipe.optimizer.rate * rate(step, self.recipe.schedule)
 
     def views(self, step: int) -> tuple[Tensor, Tensor]:
         """The augmented clips of a step (B, T, 3, H, W) in 0..1 and the labels of its labelled clips."""
         batch = self.material.sampler.batch(step)
         generator = torch.Generator(self.device).manual_seed(_number(self.seed, step, self.rank, 1))
-        numbers = batch.pictures
-        clips = self.material.pictures.take(numbers).to(self.device)
-        boxes = self.material.pictures.boxes[numbers.to(self.material.pictures.boxes.device)].to(self.device)
-        views = augment(clips, boxes, self.recipe.augmentation, generator)
-        return views, batch.labels.to(self.device)
+        clips, boxes = (taken.to(self.device) for taken in self.material.pictures.take(batch.pictures))
+        return augment(clips, boxes, self.recipe.augmentation, generator), batch.labels.to(self.device)
 
     def _precision(self) -> AbstractContextManager[Any]:
         if self.recipe.precision == "fp32":
             return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        scope: AbstractContextManager[Any] = torch.autocast(self.device.type, torch.bfloat16)
+        return scope
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint from which `resume` goes on as if nothing had happened."""
+        """Write a checkpoint from which `resume` goes on as if nothing had happened; `DivergedError` instead of one
+        with weights that are no numbers."""
+        if not all(torch.isfinite(value).all() for value in self.trained.parameters()):
+            raise DivergedError(self.step, "weights that are no numbers")
         state = {
             "step": self.step,
             "seed": self.seed,
@@ -147,6 +162,8 @@ class Training:
             "averaged": self.averaged.state_dict() if self.averaged is not None else {},
             "classifiers": self.classifiers.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "since_word": {"count": self._count, "sums": self._sums},
+            "recipe": json.dumps(dataclasses.asdict(self.recipe)),
         }
         write_checkpoint(path, state)
 
@@ -156,17 +173,19 @@ class Training:
         if state["people"] != self.material.people:
             raise InputError(
                 f"{path.name}: trained on {state['people']} people, this data has {self.material.people}",
-                "give the data of then; to begin from its weights: start: in the recipe",
+                "give the data of then; to begin from its weights: --set start=PATH and another --output",
             )
         load_into(self.network, state["network"], path.name)
         if self.averaged is not None:
-            load_into(self.averaged, state["averaged"], path.name)
+            load_into(self.averaged, state["averaged"] or state["network"], path.name)
         self.classifiers.load_state_dict(state["classifiers"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seed = state["step"], state["seed"]
+        word = state.get("since_word", {"count": 0, "sums": {}})
+        self._count, self._sums = word["count"], {name: value.to(self.device) for name, value in word["sums"].items()}
 
 
-class _Trained(nn.Module):
+class _Trained(nn.Module):  # type: ignore[misc]
     """Network and classifiers as one module whose forward is the loss, as parallel training wants it."""
 
     def __init__(self, network: VideoNetwork, classifiers: Classifiers, recipe: Recipe) -> None:
@@ -184,20 +203,16 @@ def normalized(views: Tensor) -> Tensor:
     return (views - mean) / torch.tensor(STD, device=views.device).view(3, 1, 1)
 
 
-@torch.no_grad()
 def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
     """Move the averaged weights towards the network's; counters are copied."""
-    for mean, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - keep)
-        else:
-            mean.copy_(value)
+    with torch.no_grad():
+        for mean, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - keep)
+            else:
+                mean.copy_(value)
 
 
 def _number(*parts: int) -> int:
     """A seed made of several numbers."""
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _worst(losses: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in losses.items())

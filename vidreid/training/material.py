@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import numpy as np
 import torch
 
 from vidreid.errors import InputError
-from vidreid.training.datasets import Dataset, Tracklet
+from vidreid.training.datasets import DISTRACTOR, Box, Dataset, Tracklet
 from vidreid.training.pictures import InMemory, OnDemand, Pictures, Read, readable
+from vidreid.training.place import Place
 from vidreid.training.recipe import Data
 from vidreid.training.sampler import Sample, Sampler
 from vidreid.types import Array
@@ -32,57 +34,60 @@ class Material:
 
 
 def gather(
-    labelled: Sequence[Dataset],
-    strangers: Sequence[Dataset],
-    data: Data,
-    *,
-    device: str,
-    seed: int,
-    rank: int = 0,
-    ranks: int = 1,
+    labelled: Sequence[Dataset], strangers: Sequence[Dataset], data: Data, *, place: Place, seed: int
 ) -> Material:
     """Decode the training tracklets of data sets. People of different sets are different people.
 
-    Of ``strangers`` only pictures are taken, no labels. `InputError` where a set has nobody to train on.
+    Of ``strangers``, of distractors and of junk only pictures are taken, no labels. `InputError` where a set has
+    nobody to train on.
     """
     everything = [*labelled, *strangers]
-    store = _Store(data.size, _room(device, sum(_count(dataset) for dataset in everything), data.size))
-    samples = []
-    people: dict[tuple[int, int], int] = {}
-    for number, dataset in enumerate(labelled):
-        known = [one for one in dataset.splits[0].train if one.identity >= 0]
-        if not known:
-            raise InputError(f"{dataset.name}: nobody to train on", "give a set with tracklets of the split train")
-        store.add(dataset, known)
-        for tracklet in known:
-            kept = store.numbers(dataset, tracklet)
-            if len(kept):
-                person = people.setdefault((number, tracklet.identity), len(people))
-                samples.append(Sample(kept, person, tracklet.camera))
-    first = store.count
-    for dataset in strangers:
-        store.add(dataset, dataset.splits[0].train)
-    unlabelled = np.arange(first, store.count)
-    if data.strangers and not len(unlabelled):
-        raise InputError("the recipe wants pictures of strangers", "give some: --strangers NAME=ROOT")
-    sampler = Sampler(samples, unlabelled, data, seed=seed, rank=rank, ranks=ranks)
-    return Material(store.pictures(), sampler, len(people), tuple(store.skipped))
+    store = _Store(data.size, sum(map(_count, everything)), place.device)
+    samples: list[Sample] = []
+    for dataset in labelled:
+        first = samples[-1].person + 1 if samples else 0
+        samples += _samples(store, dataset, first)
+    named = len(store)
+    for dataset in everything:
+        store.add(dataset, [one for one in dataset.splits[0].train if dataset in strangers or not _named(one)])
+    if data.strangers and len(store) == named:
+        raise InputError("the recipe wants pictures of strangers", "give some: --strangers LAYOUT=ROOT")
+    unlabelled = np.arange(named, len(store))
+    sampler = Sampler(samples, unlabelled, data, seed=seed, rank=place.rank, ranks=place.ranks)
+    return Material(store.pictures(), sampler, samples[-1].person + 1, tuple(store.skipped))
+
+
+def _samples(store: _Store, dataset: Dataset, first: int) -> list[Sample]:
+    """The tracklets of named people, who get numbers from ``first`` on, without their broken pictures."""
+    known = sorted(filter(_named, dataset.splits[0].train), key=lambda one: one.identity)
+    store.add(dataset, known)
+    whole = [(tracklet, kept) for tracklet in known if len(kept := store.numbers(dataset, tracklet))]
+    if not whole:
+        raise InputError(f"{dataset.name}: nobody to train on", "give a set with tracklets of the split train")
+    people = {identity: first + n for n, identity in enumerate(dict.fromkeys(one.identity for one, _ in whole))}
+    return [Sample(kept, people[tracklet.identity], tracklet.camera) for tracklet, kept in whole]
+
+
+def _named(tracklet: Tracklet) -> bool:
+    return tracklet.identity > DISTRACTOR
 
 
 class _Store:
-    """Pictures as they come in: pixels on ``place``, or only their keys where that is None."""
+    """Pictures as they come in, up to ``most``: pixels where memory allows, else only their keys."""
 
-    def __init__(self, size: tuple[int, int], place: str | None) -> None:
-        self._size, self._place = size, place
-        self._pixels: list[Array] = []
+    def __init__(self, size: tuple[int, int], most: int, device: str) -> None:
+        shape = (most, 3, *size)
+        self._size = size
+        self._place = _place(device, math.prod(shape))
+        # Memory that is never written to is never taken.
+        self._pixels = torch.empty(shape if self._place else 0, dtype=torch.uint8)
         self._keys: list[tuple[Read, str]] = []
-        self._boxes: list[tuple[float, float, float, float]] = []
+        self._boxes: list[Box] = []
         self._numbers: dict[tuple[int, str], int] = {}
         self.skipped: list[str] = []
 
-    @property
-    def count(self) -> int:
-        return len(self._boxes)
+    def __len__(self) -> int:
+        return len(self._keys)
 
     def add(self, dataset: Dataset, tracklets: Sequence[Tracklet]) -> None:
         """Decode pictures, once each, to keep them or only to learn which ones are broken."""
@@ -91,12 +96,11 @@ class _Store:
             if pixels is None:
                 self.skipped.append(f"{dataset.name}: {key}")
                 continue
-            self._numbers[id(dataset), key] = self.count
+            if self._place:
+                self._pixels[len(self)] = torch.from_numpy(pixels)
+            self._numbers[id(dataset), key] = len(self)
             self._boxes.append(dataset.boxes.get(key, WHOLE))
-            if self._place is None:
-                self._keys.append((dataset.read, key))
-            else:
-                self._pixels.append(pixels)
+            self._keys.append((dataset.read, key))
 
     def numbers(self, dataset: Dataset, tracklet: Tracklet) -> Array:
         """Numbers of a tracklet's readable pictures."""
@@ -104,29 +108,29 @@ class _Store:
         return np.array([number for number in found if number is not None], int)
 
     def pictures(self) -> Pictures:
+        """All of them, where they are to stay."""
         boxes = torch.tensor(self._boxes)
         if self._place is None:
             return OnDemand(self._keys, self._size, boxes)
-        return InMemory(torch.from_numpy(np.stack(self._pixels)).to(self._place), boxes.to(self._place))
+        return InMemory(self._pixels[: len(self)].to(self._place), boxes.to(self._place))
 
 
 def _count(dataset: Dataset) -> int:
     return sum(len(tracklet.pictures) for tracklet in dataset.splits[0].train)
 
 
-def _room(device: str, pictures: int, size: tuple[int, int]) -> str | None:
-    """Where decoded pictures fit: on the device, in the memory beside it, or nowhere (None)."""
-    wanted = pictures * 3 * size[0] * size[1]
-    if device.startswith("cuda") and wanted < ROOM * torch.cuda.mem_get_info()[0]:
-        return device
-    return "cpu" if wanted < ROOM * _free_memory() else None
+def _place(device: str, wanted: int) -> str | None:
+    """Where so many bytes fit: on the device, in the memory beside it, or nowhere (None)."""
+    if wanted > ROOM * _free_memory():
+        return None
+    cuda = device.startswith("cuda") and wanted < ROOM * torch.cuda.mem_get_info()[0]
+    return device if cuda else "cpu"
 
 
 def _free_memory() -> int:
     """Bytes that can be had without swapping."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     except (OSError, StopIteration):
-        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
-
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

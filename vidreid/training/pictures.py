@@ -1,4 +1,4 @@
-"""The pictures of a data set as one array: decoded once where they fit into memory, else whenever they are needed."""
+"""The pictures of a data set by number: decoded once where they fit into memory, else whenever they are needed."""
 
 from __future__ import annotations
 
@@ -14,47 +14,62 @@ import torch
 from torch import Tensor
 
 from vidreid.errors import InputError
+from vidreid.types import Array
 
 Read = Callable[[str], bytes]
+AHEAD = 512  # pictures decoded ahead of the one that is asked for
 
 
 class Pictures(Protocol):
-    """Pictures by number. ``boxes`` (n, 4) float32: the person within each, as shares of the picture."""
+    """Pictures, and where the person is in each."""
 
-    boxes: Tensor
+    def __len__(self) -> int: ...
 
-    def take(self, numbers: Tensor) -> Tensor:
-        """uint8 (*numbers.shape, 3, H, W), RGB, on the device of the training."""
+    def take(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """uint8 RGB (*numbers.shape, 3, H, W), and boxes (*numbers.shape, 4) as shares of the picture."""
 
 
 @dataclass(frozen=True)
 class InMemory:
-    """All pictures on one device."""
+    """All pictures on one device: ``pixels`` (n, 3, H, W), ``boxes`` (n, 4)."""
 
     pixels: Tensor
     boxes: Tensor
 
-    def take(self, numbers: Tensor) -> Tensor:
-        return self.pixels[numbers.to(self.pixels.device)]
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def take(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        there = numbers.to(self.pixels.device)
+        return self.pixels[there], self.boxes[there]
 
 
 @dataclass(frozen=True)
 class OnDemand:
-    """Pictures that are decoded each time, for sets larger than the memory."""
+    """Pictures that are decoded each time at ``size``, for sets larger than the memory; ``boxes`` (n, 4)."""
 
     keys: Sequence[tuple[Read, str]]
     size: tuple[int, int]
     boxes: Tensor
 
-    def take(self, numbers: Tensor) -> Tensor:
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def take(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         wanted = [self.keys[number] for number in numbers.flatten().tolist()]
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            found = list(threads.map(lambda one: _stored(*one, self.size), wanted))
-        stacked = torch.from_numpy(np.stack(found)).view(*numbers.shape, 3, *self.size)
-        return stacked.to(self.boxes.device)
+            found = list(threads.map(self._one, wanted))
+        pixels = torch.from_numpy(np.stack(found))
+        return pixels.view(*numbers.shape, 3, *self.size), self.boxes[numbers]
+
+    def _one(self, picture: tuple[Read, str]) -> Array:
+        found = _safely(*picture, self.size)
+        if found is None:
+            raise InputError(f"{picture[1]}: a broken picture", "take it out of the data set, or restore it")
+        return found
 
 
-def decode(data: bytes, size: tuple[int, int]) -> np.ndarray | None:
+def decode(data: bytes, size: tuple[int, int]) -> Array | None:
     """An encoded picture as uint8 (3, H, W), RGB, of ``size`` (height, width); None where it cannot be decoded."""
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if found is None:
@@ -64,24 +79,16 @@ def decode(data: bytes, size: tuple[int, int]) -> np.ndarray | None:
     return np.ascontiguousarray(scaled[:, :, ::-1].transpose(2, 0, 1))
 
 
-def readable(read: Read, keys: Sequence[str], size: tuple[int, int]) -> Iterator[tuple[str, np.ndarray | None]]:
+def readable(read: Read, keys: Sequence[str], size: tuple[int, int]) -> Iterator[tuple[str, Array | None]]:
     """Each key with its decoded picture, or None where it is broken; decoded side by side, a bounded number ahead."""
-    ahead = 512
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for start in range(0, len(keys), ahead):
-            some = keys[start : start + ahead]
+        for start in range(0, len(keys), AHEAD):
+            some = keys[start : start + AHEAD]
             yield from zip(some, threads.map(lambda key: _safely(read, key, size), some), strict=True)
 
 
-def _safely(read: Read, key: str, size: tuple[int, int]) -> np.ndarray | None:
+def _safely(read: Read, key: str, size: tuple[int, int]) -> Array | None:
     try:
         return decode(read(key), size)
     except (OSError, cv2.error):
         return None
-
-
-def _stored(read: Read, key: str, size: tuple[int, int]) -> np.ndarray:
-    found = _safely(read, key, size)
-    if found is None:
-        raise InputError(f"{key}: a broken picture", "take it out of the data set, or restore it")
-    return found

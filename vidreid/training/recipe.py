@@ -1,26 +1,28 @@
-"""Training recipes: YAML in, frozen dataclasses out; an unknown key is an error that names the nearest known one."""
+"""Training recipes: everything that makes a trained network what it is, but the data and the seed."""
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-import types
-import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import yaml
 
 from vidreid import plugins
-from vidreid.errors import InputError
+from vidreid.errors import InputError, UsageError
 from vidreid.networks import VideoNetwork
+from vidreid.networks.backbones import Backbone
 from vidreid.training.augmentation import Augmentation
+from vidreid.training.losses.coherence import Kind
+from vidreid.training.losses.triplet import Distance
+from vidreid.training.sections import section
 
-Section = TypeVar("Section")
-FOLDER = Path(__file__).parents[2] / "configs" / "training"
+CHECKOUT = Path(__file__).parents[2] / "configs" / "training"
 INSTALLED = Path(__file__).parents[1] / "_configs" / "training"
+OWN_WORDS = ("about", "source")  # what a recipe says of itself alone
+MOST_BASES = 4
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,28 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Which row of which table a recipe is, and what was published for it.
+
+    ``paper`` tclnet or afa; ``system`` is our number of it (T1 to T22, F1 to F16). ``figures``: by layout of the data
+    set scored, mAP, rank1, rank5, ... in percent. ``train`` is the layout trained on where it is another one.
+    """
+
+    paper: str = ""
+    table: str = ""
+    row: str = ""
+    system: str = ""
+    train: str = ""
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Data:
     """Which clips a batch is made of.
 
-    ``people`` x ``clips`` of ``frames`` pictures; ``strangers`` clips of pictures without labels beside them.
-    ``sampling``: frames a ``stride`` apart, one of each of T ``chunks``, or any in ``random`` order of choice.
-    ``size``: height, width. ``splits`` whose people are trained on; the first split of the set where it has ten.
+    ``people`` x ``clips`` of ``frames`` pictures of ``size`` (height, width); ``strangers`` clips of pictures without
+    labels beside them. ``sampling``: one frame of each of T ``chunks``, frames a ``stride`` apart, or any at
+    ``random``.
     """
 
     size: tuple[int, int] = (256, 128)
@@ -56,18 +74,17 @@ class Losses:
     ``classification`` with label ``smoothing`` over clip vectors or over frames (AFA, eq. 7 to 9); ``triplet``
     batch-hard with a ``margin`` (None: soft margin), on vectors before or after the neck; ``coherence`` of
     frame vectors (AFA, eq. 11); ``teacher``: cosine distance to the teacher's vector of the same view;
-    ``relations``: divergence from the teacher's similarities within the batch.
+    ``relations``: divergence from the teacher's similarities within the batch, at a ``temperature``.
     """
 
     classification: float = 1.0
     smoothing: float = 0.0
     triplet: float = 0.0
     margin: float | None = None
-    distance: Literal["euclidean", "cosine"] = "euclidean"
-    hinge: Literal["batch-hard", "squared"] = "batch-hard"
+    distance: Distance = "euclidean"
     triplet_on: Literal["vectors", "neck"] = "vectors"
     coherence: float = 0.0
-    coherence_kind: Literal["norm", "mse"] = "norm"
+    coherence_kind: Kind = "norm"
     teacher: float = 0.0
     relations: float = 0.0
     temperature: float = 0.07
@@ -88,7 +105,8 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """``adam`` couples weight decay with the gradient, as the papers' programs do; ``adamw`` does not."""
+    """``adam`` couples weight ``decay`` with the gradient, as the papers' programs do; ``adamw`` does not.
+    ``clip`` bounds the gradient's norm (0: free)."""
 
     name: Literal["adam", "adamw"] = "adam"
     rate: float = 3e-4
@@ -98,18 +116,22 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that makes a trained network what it is, but the data and the seed."""
+    """A training, as a YAML of configs/training says it.
+
+    ``start``: the weights to begin from, ``imagenet`` or the path of a checkpoint of the network or of its backbone.
+    ``average``: share of the moving average of the weights that a step keeps (0: none is made).
+    """
 
     about: str = ""
-    source: str = ""
-    backbone: Part = Part("resnet50")
-    network: Part = Part("average")
+    source: Source = field(default_factory=Source)
+    backbone: Part = field(default_factory=lambda: Part("resnet50"))
+    network: Part = field(default_factory=lambda: Part("average"))
     start: str = ""
-    data: Data = Data()
-    augmentation: Augmentation = Augmentation()
-    losses: Losses = Losses()
-    optimizer: Optimizer = Optimizer()
-    schedule: Schedule = Schedule()
+    data: Data = field(default_factory=Data)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    losses: Losses = field(default_factory=Losses)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    schedule: Schedule = field(default_factory=Schedule)
     classifier_bias: bool = True
     average: float = 0.0
     precision: Literal["bf16", "fp32"] = "bf16"
@@ -117,107 +139,87 @@ class Recipe:
 
 def names() -> list[str]:
     """Recipes that travel with the package, by name."""
-    return sorted(str(file.relative_to(_folder()).with_suffix("")) for file in _folder().rglob("*.yaml"))
+    return sorted(file.relative_to(_folder()).with_suffix("").as_posix() for file in _folder().rglob("*.yaml"))
 
 
-def read_recipe(wanted: str) -> Recipe:
-    """A recipe by name or by the path of a YAML; ``base: NAME`` in it stands for another one's keys."""
-    path = Path(wanted) if wanted.endswith((".yaml", ".yml")) else _folder() / f"{wanted}.yaml"
+def read_recipe(wanted: str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe by name or by the path of a YAML; ``base: NAME`` in it stands for another one's keys.
+
+    ``changes`` are ``key=value`` with dots between keys (``schedule.steps=4500``), values as in YAML. `InputError`
+    where something cannot be meant.
+    """
+    path = Path(wanted).expanduser() if wanted.endswith((".yaml", ".yml")) else _folder() / f"{wanted}.yaml"
     if not path.is_file():
         near = difflib.get_close_matches(wanted, names(), n=1)
         raise InputError(f"no recipe {wanted!r}", f"did you mean {near[0]}?" if near else "vidreid train --list")
-    return section(Recipe, _merged(path), str(path.name))
+    values = _merged(path)
+    for change in changes:
+        values = _over(values, _change(change))
+    return section(Recipe, values, path.name)
 
 
 def _folder() -> Path:
-    return INSTALLED if INSTALLED.is_dir() else FOLDER
+    return INSTALLED if INSTALLED.is_dir() else CHECKOUT
 
 
 def _merged(path: Path, depth: int = 0) -> dict[str, Any]:
     """A YAML's keys over those of its base."""
+    if depth > MOST_BASES:
+        raise InputError(f"{path}: its bases go round in a circle", "take out one base:")
+    found = _yaml(path)
+    base = found.pop("base", None)
+    if base is None:
+        return found
+    near = path.parent / f"{base}.yaml"
+    below = _merged(near if near.is_file() else _folder() / f"{base}.yaml", depth + 1)
+    return _over({key: value for key, value in below.items() if key not in OWN_WORDS}, found)
+
+
+def _yaml(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())[:160]}", "give a YAML file") from None
     if not isinstance(found, dict):
         raise InputError(f"{path}: not a mapping of keys", "see a recipe in configs/training")
-    base = found.pop("base", None)
-    if base is None:
-        return found
-    if depth > 4:
-        raise InputError(f"{path}: its bases go round in a circle", "take out one base:")
-    beneath = path.parent / f"{base}.yaml"
-    return _over(_merged(beneath if beneath.is_file() else _folder() / f"{base}.yaml", depth + 1), found)
+    return found
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of both, ``above`` winning, mappings key by key; another part's options are dropped with its name."""
     merged = dict(below)
     for key, value in above.items():
-        # Another network's options would only be in the way.
-        same = not isinstance(value, dict) or value.get("name", None) in {None, below.get(key, {}).get("name")}
-        nested = isinstance(value, dict) and isinstance(below.get(key), dict) and same
-        merged[key] = _over(below[key], value) if nested else value
+        under = {"name": below[key]} if isinstance(below.get(key), str) else below.get(key)
+        nested = isinstance(value, dict) and isinstance(under, dict)
+        same_part = nested and value.get("name", under.get("name")) == under.get("name")
+        merged[key] = _over(under, value) if same_part else value
     return merged
 
 
-def section(kind: type[Section], values: Mapping[str, Any], where: str) -> Section:
-    """A dataclass from a mapping; unknown keys and wrong types are `InputError`."""
-    hints = typing.get_type_hints(kind)
-    for key in values:
-        if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, n=1)
-            raise InputError(f"{where}: unknown key {key!r}", f"did you mean {near[0]!r}?" if near else _known(hints))
-    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()})
+def _change(text: str) -> dict[str, Any]:
+    """``a.b=1`` as the mapping that a YAML would have."""
+    keys, found, value = text.partition("=")
+    if not found:
+        raise UsageError(f"{text!r} sets nothing", "write it as schedule.steps=4500")
+    try:
+        change = yaml.safe_load(value) if value else ""
+    except yaml.YAMLError:
+        raise UsageError(f"{text!r}: no YAML behind the sign", "write it as data.size=[256,128]") from None
+    for key in reversed(keys.split(".")):
+        change = {key: change}
+    return dict(change)
 
 
-def _known(hints: Mapping[str, Any]) -> str:
-    return f"known: {', '.join(hints)}"
+def build_backbone(recipe: Recipe) -> Backbone:
+    """The recipe's backbone with weights of its own initialisation."""
+    backbone = _build("networks.backbones", recipe.backbone)
+    assert isinstance(backbone, Backbone)
+    return backbone
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:
-    """A YAML value as its field's type."""
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if isinstance(value, dict):
-            return section(kind, value, where)
-        if kind is Part and isinstance(value, str):
-            return Part(value)
-    origin = typing.get_origin(kind)
-    if origin is Literal:
-        if value in typing.get_args(kind):
-            return value
-        raise InputError(f"{where}: {value!r}", f"one of: {', '.join(map(str, typing.get_args(kind)))}")
-    if origin in {types.UnionType, typing.Union}:
-        if value is None and type(None) in typing.get_args(kind):
-            return None
-        return _value(next(one for one in typing.get_args(kind) if one is not type(None)), value, where)
-    if origin is tuple and isinstance(value, list):
-        inner = typing.get_args(kind)
-        kinds = [inner[0]] * len(value) if len(inner) == 2 and inner[1] is Ellipsis else list(inner)
-        if len(kinds) == len(value):
-            return tuple(_value(one, item, where) for one, item in zip(kinds, value, strict=True))
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if kind is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if kind in {str, bool} and isinstance(value, kind):
-        return value
-    if typing.get_origin(kind) is not None and typing.get_origin(kind) not in {tuple} and isinstance(value, dict):
-        return value
-    raise InputError(f"{where}: {value!r} is of the wrong kind", f"give {_word(kind)}")
-
-
-def _word(kind: Any) -> str:
-    plain = {float: "a number", int: "a whole number", str: "a word", bool: "true or false"}
-    return plain.get(kind, "a list" if typing.get_origin(kind) is tuple else "a mapping of keys")
-
-
-def build_network(recipe: Recipe) -> VideoNetwork:
-    """The recipe's network with weights of its own initialisation."""
-    backbone_file = plugins.load("networks.backbones", recipe.backbone.name)
-    options = section(backbone_file.Settings, recipe.backbone.options, f"backbone {recipe.backbone.name}")
-    network_file = plugins.load("networks", recipe.network.name)
-    settings = section(network_file.Settings, recipe.network.options, f"network {recipe.network.name}")
-    network = network_file.build(backbone_file.build(options), settings)
+def build_network(recipe: Recipe, backbone: Backbone | None = None) -> VideoNetwork:
+    """The recipe's network, its backbone given or new, the rest with weights of its own initialisation."""
+    network = _build("networks", recipe.network, backbone or build_backbone(recipe))
     assert isinstance(network, VideoNetwork)
     if recipe.data.frames % network.multiple:
         raise InputError(
@@ -225,3 +227,8 @@ def build_network(recipe: Recipe) -> VideoNetwork:
             f"data: frames: {network.multiple}",
         )
     return network
+
+
+def _build(room: str, part: Part, *inner: Backbone) -> Any:
+    file = plugins.load(room, part.name)
+    return file.build(*inner, section(file.Settings, part.options, f"{room.split('.')[-1]} {part.name}"))

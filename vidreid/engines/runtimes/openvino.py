@@ -6,7 +6,7 @@ from typing import Any
 
 from vidreid.engines.slots import Slot, SlotEngine
 from vidreid.errors import InputError
-from vidreid.types import Array, Engine, Model
+from vidreid.types import Array, Engine, InputSpec, Model
 
 
 def available() -> str | None:
@@ -25,7 +25,7 @@ def load(model: Model, *, streams: int) -> Engine:
     core = ov.Core()
     try:
         network = core.read_model(str(model.path))
-        network = _with_preprocessing(network, model)
+        network = _prepared(network, model)
         compiled = core.compile_model(
             network,
             "CPU",
@@ -44,14 +44,29 @@ def load(model: Model, *, streams: int) -> Engine:
     return SlotEngine([_slot(compiled) for _ in range(2 * streams)], tuple(compiled.inputs[0].shape), names)
 
 
-def _with_preprocessing(network: Any, model: Model) -> Any:
-    """The network with uint8 N x H x W x RGB in, batch 1; conversion and normalisation are inside."""
+def _prepared(network: Any, model: Model) -> Any:
+    """The network with uint8 RGB in, batch 1: 1 x H x W x 3, or 1 x T x H x W x 3; normalisation is inside."""
+    from openvino import Type
+
+    spec = model.spec
+    if len(network.inputs) != 1:
+        raise InputError(f"{model.path.name}: {len(network.inputs)} inputs, one was expected", "export it anew")
+    taken = network.inputs[0]
+    if taken.element_type == Type.u8 and taken.partial_shape.rank.get_length() == 5:
+        network.reshape([1, spec.frames, *spec.input.size, 3])
+        return network
+    if spec.frames > 1:
+        raise InputError(
+            f"{model.path.name}: takes single pictures, not clips of {spec.frames}", "state frames: 1 of this network"
+        )
+    return _with_preprocessing(network, spec.input)
+
+
+def _with_preprocessing(network: Any, spec: InputSpec) -> Any:
+    """A network of single pictures with conversion and normalisation inside."""
     from openvino import Layout, Type
     from openvino.preprocess import ColorFormat, PrePostProcessor
 
-    spec = model.spec.input
-    if len(network.inputs) != 1:
-        raise InputError(f"{model.path.name}: {len(network.inputs)} inputs, one was expected", "export it anew")
     network.reshape([1, 3, *spec.size])
     prepared = PrePostProcessor(network)
     tensor = prepared.input()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from vidreid.engines.slots import Slot, SlotEngine
 from vidreid.errors import InputError
-from vidreid.types import Array, Engine, InputSpec, Model
+from vidreid.types import Array, Engine, InputSpec, Model, ModelSpec
 
 
 def available() -> str | None:
@@ -22,8 +24,10 @@ def load(model: Model, *, streams: int) -> Engine:
     """A torch module in evaluation mode behind the engine interface; one batch at a time."""
     module = _checkpoint(model) if model.path.suffix == ".pt" else model.module()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    slot = _slot(module.float().eval().to(device), model.spec.input, device)
-    return SlotEngine([slot], (1, *model.spec.input.size, 3), ["output0"])
+    spec = model.spec
+    clip = (spec.frames,) if spec.frames > 1 else ()
+    slot = _slot(module.float().eval().to(device), spec, device)
+    return SlotEngine([slot], (1, *clip, *spec.input.size, 3), ["output0"])
 
 
 def _checkpoint(model: Model) -> Any:
@@ -51,18 +55,28 @@ def _checkpoint(model: Model) -> Any:
     return module
 
 
-def _slot(module: torch.nn.Module, spec: InputSpec, device: str) -> Slot:
-    """A module, normalisation included, as a function of images."""
-    mean = torch.tensor(spec.mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(spec.std, device=device).view(1, 3, 1, 1)
+def _slot(module: torch.nn.Module, spec: ModelSpec, device: str) -> Slot:
+    """A module as a function of images. Networks of clips take uint8, as their ONNX does; others get it normalised."""
+    prepare = torch.nn.Identity() if spec.frames > 1 else _normalised(spec.input, device)
 
     def forward(images: Array) -> dict[str, Array]:
         with torch.inference_mode():
-            batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float()
-            if spec.color == "bgr":
-                batch = batch.flip(1)
-            found = module((batch / spec.scale - mean) / std)
+            found = module(prepare(torch.from_numpy(images).to(device)))
             first = found[0] if isinstance(found, (tuple, list)) else found
             return {"output0": first.float().cpu().numpy()}
 
     return forward
+
+
+def _normalised(spec: InputSpec, device: str) -> Callable[[Tensor], Tensor]:
+    """The function from images (n, H, W, 3), uint8 RGB, to what the network takes: (n, 3, H, W)."""
+    mean = torch.tensor(spec.mean, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(spec.std, device=device).view(1, 3, 1, 1)
+
+    def prepare(images: Tensor) -> Tensor:
+        batch = images.permute(0, 3, 1, 2).float()
+        if spec.color == "bgr":
+            batch = batch.flip(1)
+        return (batch / spec.scale - mean) / std
+
+    return prepare

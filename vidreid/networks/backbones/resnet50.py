@@ -54,7 +54,7 @@ class ResNet50(Backbone):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(nn.Module):  # type: ignore[misc]
     """1x1, 3x3 (which carries the stride) and 1x1 convolution around a shortcut, in torchvision's names."""
 
     def __init__(self, channels: int, width: int, stride: int = 1) -> None:

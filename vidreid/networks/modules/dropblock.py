@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class DropBlock(nn.Module):
+class DropBlock(nn.Module):  # type: ignore[misc]
     """In training, zeroes random squares of maps (n, c, H, W), alike in all channels, and scales up the rest.
 
     About ``share`` of the positions go, in squares of ``size`` (odd) that lie inside the map.

@@ -33,10 +33,11 @@ class Erasing:
     detach: bool = True
 
 
-class SaliencyErasing(nn.Module):
+class SaliencyErasing(nn.Module):  # type: ignore[misc]
     """Takes from a frame's map what earlier learners have found in their frames.
 
-    ``channels`` D of the maps, ``width`` D1 of the learners' vectors; one projection w for all frames (eq. 3).
+    ``channels`` D of the maps, ``width`` D1 of the learners' vectors; one projection w for all frames (eq. 3). From
+    the third frame on, eq. 5 multiplies signed correlations, so that two negative ones give a high gate: its letter.
     """
 
     def __init__(self, channels: int, width: int, settings: Erasing) -> None:
@@ -69,7 +70,7 @@ class SaliencyErasing(nn.Module):
         return block_mask(correlations, block, self.settings.strides).prod(1), correlations.prod(1)
 
 
-class Context(nn.Module):
+class Context(nn.Module):  # type: ignore[misc]
     """What a gate looks at, added everywhere: maps (n, D, H, W) and gates (n, H, W) to (n, D, 1, 1); zero at first."""
 
     def __init__(self, channels: int) -> None:

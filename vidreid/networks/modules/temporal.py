@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 
-class Temporal(nn.Module):
+class Temporal(nn.Module):  # type: ignore[misc]
     """A block on maps (B * T, C, H, W), the T frames of a clip in a row; one frame a clip unless told otherwise."""
 
     def forward(self, maps: Tensor, frames: int = 1) -> Tensor:

@@ -10,7 +10,7 @@ from vidreid.networks.modules.erasing import Erasing, SaliencyErasing
 from vidreid.networks.modules.temporal import run
 
 
-class TSE(nn.Module):
+class TSE(nn.Module):  # type: ignore[misc]
     """A backbone's last stage as N learners, one a frame of a segment (eqs. 1 and 2).
 
     They share all blocks of ``stage`` but the last, of which each owns a copy. ``channels`` D go in, ``width`` D1
