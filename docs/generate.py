@@ -25,10 +25,11 @@ from vidreid.settings import Settings
 from vidreid.store import schema
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measured import measured, table
+from measured import card_accuracy, card_calibration, measured, table
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/cli.md", "docs/formats.md")
+RESULTS = ROOT / "tests/benchmarks/results"
+PAGES = ("README.md", "docs/cli.md", "docs/formats.md", "vidreid/weights/slim-afa/card.md")
 PLACE = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
 TABLES = {
@@ -159,7 +160,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "cameras": cameras,
     "models": models,
-    "measured": lambda: measured(ROOT / "tests/benchmarks/results"),
+    "measured": lambda: measured(RESULTS),
+    "card-accuracy": lambda: card_accuracy(RESULTS, "slim-afa"),
+    "card-calibration": lambda: card_calibration(RESULTS, "slim-afa"),
 }
 
 

@@ -75,6 +75,46 @@ def memory(found: Found) -> str:
     return f"Memory, the synthetic world at one frame a second:\n\n{text}\nRatio: {_number(found['ratio'])}.\n"
 
 
+def card_accuracy(results: Path, network: str) -> str:
+    """Retrieval of a network, and of the others that were measured beside it."""
+    found = _embedders(results)
+    if network not in found:
+        return f"Not measured yet: `python tests/benchmarks/embedder.py {network}`.\n"
+    rows = [
+        [name, other, str(scores["queries"]), *(f"{100 * scores[key]:.1f}" for key in ("rank1", "rank5", "mAP"))]
+        for name in found[network]["accuracy"]
+        for other in sorted(found, key=lambda other: other != network)
+        if (scores := found[other]["accuracy"].get(name))
+    ]
+    return table(("data", "network", "queries", "rank-1, %", "rank-5, %", "mAP, %"), rows)
+
+
+def card_calibration(results: Path, network: str) -> str:
+    """What share of pairs reaches each cosine."""
+    measured = _embedders(results).get(network, {}).get("calibration")
+    if measured is None:
+        return f"Not measured yet: `python tests/benchmarks/embedder.py {network}`.\n"
+    rows = [
+        [f"{level['threshold']:.2f}", *(_rate(level, kind) for kind in ("true_match", "false_match"))]
+        for level in measured["levels"]
+    ]
+    return (
+        f"{measured['set']}: {measured['tracklets']} tracklets of {measured['people']} people.\n\n"
+        f"{table(('cosine from', 'true match, %', 'false match, %'), rows)}"
+    )
+
+
+def _embedders(results: Path) -> Found:
+    file = results / "embedders.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _rate(level: Found, kind: str) -> str:
+    """A share and its interval in per cent, with as many digits as small ones need."""
+    low, high = level[f"{kind}_95"]
+    return f"{100 * level[kind]:.3g} ({100 * low:.3g} to {100 * high:.3g})"
+
+
 TABLES: dict[str, Callable[[Found], str]] = {
     "identity": identity,
     "trackers": trackers,

@@ -151,6 +151,14 @@ def test_the_wheel_carries_what_the_program_reads(tmp_path):
     assert Path(engines).is_relative_to(target)
     assert Path(engines).is_dir()
     assert trackers == sorted(file.stem for file in (ROOT / "configs/trackers").glob("*.yaml"))
+    weights = files_below(target / "vidreid/weights")
+    assert weights == files_below(ROOT / "vidreid/weights")
+    assert weights.keys() >= {"slim-afa/slim-afa.yaml", "slim-afa/card.md"}
+    assert sum(map(len, weights.values())) <= 6_000_000
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 # Pages that do not lie
@@ -158,7 +166,7 @@ def test_the_wheel_carries_what_the_program_reads(tmp_path):
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/cli.md", "docs/formats.md"])
+@pytest.mark.parametrize("page", load("generate").PAGES)
 def test_what_the_program_knows_of_a_page_is_current(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert text.split() == load("generate").filled(text).split(), "make docs"
@@ -230,6 +238,22 @@ def test_tables_are_made_of_whatever_was_measured(tmp_path):
     (tmp_path / "memory.json").write_text(json.dumps(found))
     assert "| 0.17 h of each camera | 400.0 | 20.0 |" in measured(tmp_path)
     assert "Ratio: 1.050." in measured(tmp_path)
+
+
+def test_a_card_shows_what_was_measured_of_its_network(tmp_path):
+    measured = load("measured")
+    assert measured.card_accuracy(tmp_path, "ours").startswith("Not measured yet")
+    assert measured.card_calibration(tmp_path, "ours").startswith("Not measured yet")
+    scores = {"queries": 7, "rank1": 0.9, "rank5": 0.95, "mAP": 0.812}
+    level = {"threshold": 0.5, "true_match": 0.8, "true_match_95": [0.75, 0.85]}
+    level |= {"false_match": 0.00012, "false_match_95": [0, 0.0004]}
+    known = {"set": "shop", "people": 3, "tracklets": 9, "levels": [level]}
+    found = {"others": {"accuracy": {"shop": scores}}, "ours": {"accuracy": {"shop": scores}, "calibration": known}}
+    (tmp_path / "embedders.json").write_text(json.dumps(found))
+    rows = measured.card_accuracy(tmp_path, "ours").splitlines()[2:]
+    assert rows == [f"| shop | {name} | 7 | 90.0 | 95.0 | 81.2 |" for name in ("ours", "others")]
+    assert "shop: 9 tracklets of 3 people" in measured.card_calibration(tmp_path, "ours")
+    assert "| 0.50 | 80 (75 to 85) | 0.012 (0 to 0.04) |" in measured.card_calibration(tmp_path, "ours")
 
 
 # Nothing of one machine

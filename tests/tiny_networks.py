@@ -1,6 +1,6 @@
 """Networks of a few numbers, made on the spot, each as an ONNX file and as the torch module that does the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,12 +108,29 @@ class _Brittle(torch.nn.Module):
         return row.reshape(1, int(row[0])).mean(1, keepdim=True)
 
 
-def write(path, nodes, size, constants, output):
-    """An ONNX file with one picture in, ``x`` (1, 3, height, width), and one array out, ``y``."""
+def clip_colours(path, input, frames=3):
+    """The mean colour of each frame, in order, of clips that it takes as uint8: (1, T, h, w, 3) to (1, 3 T)."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["a"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["a"], ["b"], axes=[2, 3], keepdims=0),
+        helper.make_node("Reshape", ["b", "flat"], ["y"]),
+    ]
+    taken = helper.make_tensor_value_info("x", TensorProto.UINT8, [1, frames, *input.size, 3])
+    write(path, nodes, input.size, {"flat": np.array([1, -1])}, [1, 3 * frames], taken)
+    return TinyModel(replace(spec(input, dim=3 * frames), frames=frames), path, _ClipColours())
+
+
+class _ClipColours(torch.nn.Module):
+    def forward(self, x):
+        return x.float().mean((2, 3)).reshape(1, -1)
+
+
+def write(path, nodes, size, constants, output, taken=None):
+    """An ONNX file with one picture in, ``x`` (1, 3, height, width) unless stated, and one array out, ``y``."""
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, *size])],
+        [taken or helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, *size])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, output)],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

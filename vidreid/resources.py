@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 _PACKAGE = Path(__file__).parent
 
 
@@ -23,5 +21,7 @@ def shipped_weights() -> Path:
 
 def home() -> Path:
     """The user's cache of networks and engines: ``VIDREID_HOME``, or the platform's cache folder."""
+    import platformdirs  # lacking where networks are only trained
+
     chosen = os.environ.get("VIDREID_HOME")
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("vidreid", appauthor=False))

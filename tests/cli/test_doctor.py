@@ -13,7 +13,12 @@ def test_it_names_runtimes_networks_and_where_missing_files_go(say, own_home):
     assert f"networks (cache: {own_home})" in answer.out
     assert f"yolo26n-int8: missing: put yolo26n.xml, yolo26n.bin into {own_home}/models/" in answer.out
     assert "no detector here: `vidreid run` needs --detector PATH" in answer.out
-    assert "no embedder here" in answer.out
+
+
+def test_what_binds_the_use_of_a_network_stands_below_it(say):
+    lines = say("doctor").out.splitlines()
+    (row,) = [number for number, line in enumerate(lines) if "embedder  slim-afa:" in line]
+    assert lines[row + 1].strip() == read_registry().models["slim-afa"].terms
 
 
 def test_a_network_in_place_is_the_default_and_is_marked(say, own_home):

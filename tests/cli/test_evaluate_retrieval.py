@@ -78,8 +78,7 @@ def test_a_broken_picture_is_named_and_the_others_count(retrieval, crowd):
     ("words", "message"),
     [
         (["--embedder", "colours", "--features", "f.npz"], "--embedder and --features"),
-        (["--network", "slim"], "--network and --weights belong together"),
-        (["--weights", "w.safetensors"], "--network and --weights belong together"),
+        (["--network", "slim"], "--network without --weights"),
         (["--features", "f.npz", "--frames", "4"], "--features and --frames"),
         (["--embedder", "colours", "--frames", "some"], "'some' is neither all nor a number"),
         (["--embedder", "colours", "--frames", "0"], "'0' is neither all nor a number"),

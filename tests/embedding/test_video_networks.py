@@ -74,9 +74,7 @@ def test_clips_differ(embedder):
     assert np.abs(one - other).max() > 5 * NEAR["atol"]
 
 
-@pytest.mark.parametrize(
-    ("short", "filled"), [([A], [A, A, A, A]), ([A, B], [A, B, A, B]), ([A, B, C], [A, B, C, A])]
-)
+@pytest.mark.parametrize(("short", "filled"), [([A], [A, A, A, A]), ([A, B], [A, B, A, B]), ([A, B, C], [A, B, C, A])])
 def test_a_short_clip_is_filled_with_its_own_crops_in_order(embedder, short, filled):
     np.testing.assert_array_equal(embedder.embed([short]), embedder.embed([filled]))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_networks import brittle, conv, glance, spec
+from tiny_networks import brittle, clip_colours, conv, glance, spec
 
 from vidreid import plugins
 from vidreid.engines.registry import describe, read_registry
@@ -82,6 +82,28 @@ def test_normalisation_is_inside(opened, wanted):
     ordered = seen[:, ::-1] if wanted.color == "bgr" else seen
     normal = (ordered / wanted.scale - wanted.mean) / wanted.std
     np.testing.assert_allclose(output(engine, image).reshape(2, 3), normal, rtol=0.01, atol=0.01)
+
+
+def test_a_network_of_clips_gets_them_as_they_are(opened):
+    engine = opened(clip_colours, InputSpec(SIZE))
+    clip = np.random.default_rng(0).integers(0, 256, (1, 3, *SIZE, 3), np.uint8)
+    assert dict(engine.inputs) == {"images": (1, 3, *SIZE, 3)}
+    np.testing.assert_allclose(output(engine, clip).reshape(3, 3), clip[0].mean((1, 2)), rtol=0.01)
+    with pytest.raises(ValueError, match="wanted"):
+        engine.submit({"images": clip[:, :2]})
+
+
+def test_a_network_of_pictures_is_not_one_of_clips(tmp_path):
+    model = conv(tmp_path / "tiny.onnx", PLAIN)
+    with pytest.raises(InputError, match=r"tiny\.onnx: takes single pictures, not clips of 4"):
+        plugins.load("engines.runtimes", "openvino").load(replace(model, spec=replace(model.spec, frames=4)), streams=1)
+
+
+@pytest.mark.parametrize("stated", [{"frames": 5}, {"input": InputSpec((16, 20))}], ids=["frames", "size"])
+def test_clips_of_another_shape_than_the_file_takes_are_named(tmp_path, stated):
+    model = clip_colours(tmp_path / "tiny.onnx", PLAIN)
+    with pytest.raises(InputError, match=r"tiny\.onnx: takes clips of shape \[1,3,12,20,3\]"):
+        plugins.load("engines.runtimes", "openvino").load(replace(model, spec=replace(model.spec, **stated)), streams=1)
 
 
 def test_input_and_outputs_are_named(opened):

@@ -21,6 +21,8 @@ COMMANDS = {
     "demo": ("demo", "demo", "Film a synthetic site, run on it, score the result."),
     "doctor": ("doctor", "doctor", "What this machine can run, and what is missing."),
     "evaluate": ("evaluate", "evaluate", "Score a run against labels."),
+    "pack": ("pack", "pack", "Make trained weights a network that runs take."),
+    "train": ("train", "train", "Train a network on labelled pictures of people."),
     "ingest": ("run", "ingest", "Stage 1: which frames the files hold."),
     "track": ("run", "track", "Stage 2: find and follow people, keep pictures of them."),
     "embed": ("run", "embed", "Stage 3: pictures to vectors."),

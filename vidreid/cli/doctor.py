@@ -28,6 +28,8 @@ def doctor(as_json: bool) -> None:
         mark = "*" if network.default else " "
         where = network.path or f"missing: put {network.get}"
         click.echo(f"{mark} {network.kind:<9} {network.name}: {where}")
+        if network.terms:
+            click.echo(f"            {network.terms}")
     for kind in ("detector", "embedder"):
         if not any(network.default and network.kind == kind for network in found.networks):
             click.echo(f"no {kind} here: `vidreid run` needs --{kind} PATH, or one of the above put in place")

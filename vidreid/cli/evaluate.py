@@ -105,8 +105,8 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--data", type=click.Path(path_type=Path), help="Its folder [default: that of the CSV]."),
             click.option("--tracklets", is_flag=True, help="Group the pictures of image sets into sparse tracklets."),
             click.option("--split", type=click.IntRange(1), help="One split of several [default: their mean]."),
-            click.option("--network", metavar="RECIPE", help="Recipe of a torch network."),
-            click.option("--weights", type=file, help="Weights of --network."),
+            click.option("--network", metavar="RECIPE", help="Recipe of --weights that do not say how their network is built."),
+            click.option("--weights", type=file, help="What vidreid train wrote, or a checkpoint."),
             click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the first at hand]."),
             click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),
             click.option("--frames", type=Frames(), metavar="all|N", help="Pictures of a tracklet."),
@@ -154,17 +154,17 @@ def _source(options: dict[str, Any]) -> Source:
     """Where the vectors come from; wrong use where that is not said once."""
     from vidreid.training.embeddings import from_embedder, from_file, from_network
 
-    given = [name for name in ("network", "embedder", "features") if options[name]]
+    given = [name for name in ("weights", "embedder", "features") if options[name]]
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]}", "give one of them")
-    if bool(options["network"]) != bool(options["weights"]):
-        raise UsageError("--network and --weights belong together", "give both, or an --embedder")
+    if options["network"] and not options["weights"]:
+        raise UsageError("--network without --weights", "give the weights of that network, or an --embedder")
     if options["features"] and options["frames"] is not None:
         raise UsageError("--features and --frames", "what a vector was made of is decided when it is made")
     if options["features"]:
         return from_file(options["features"])
-    if options["network"]:
-        return from_network(options["network"], options["weights"])
+    if options["weights"]:
+        return from_network(options["weights"], options["network"])
     return from_embedder(options["embedder"] or "auto")
 
 

@@ -92,6 +92,12 @@ def shipped() -> dict[str, ModelEntry]:
     return {card.stem: read_model(ModelEntry, card) for card in sorted(shipped_weights().glob("*/*.yaml"))}
 
 
+def terms_of(name: str) -> str:
+    """What binds the use of a known network besides its licence; empty for others."""
+    entry = read_registry().models.get(name)
+    return entry.terms if entry else ""
+
+
 def describe(path: Path, registry: Registry) -> ModelSpec:
     """The spec of a network's file: registered by its SHA-256, else stated by a YAML of its name beside it.
 

@@ -54,28 +54,32 @@ def calibrate(
     known = np.flatnonzero(np.asarray(identities) > 0)
     order = known[np.argsort(identities[known], kind="stable")]
     vectors, cameras = np.asarray(vectors, np.float32)[order], np.asarray(cameras)[order]
-    _, starts = np.unique(np.asarray(identities)[order], return_index=True)
-    pairs, *hits = _count(vectors, cameras, starts, thresholds)
+    _, people = np.unique(np.asarray(identities)[order], return_inverse=True)
+    pairs, *hits = _count(vectors, people, cameras, thresholds)
     if not np.trace(pairs) or pairs.sum() == np.trace(pairs):
         raise InputError("no pairs to calibrate on", "give people who are seen by two cameras, two of them at least")
-    people = len(pairs)
-    drawn = np.random.default_rng(SEED).multinomial(people, np.full(people, 1 / people), RESAMPLES).astype(np.float64)
+    count = len(pairs)
+    drawn = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(np.float64)
     return [
         Level(threshold, _same(hit, pairs, drawn), _different(hit, pairs, drawn))
         for threshold, hit in zip(thresholds, hits, strict=True)
     ]
 
 
-def _count(vectors: Array, cameras: Array, starts: Array, thresholds: Sequence[float]) -> list[Matrix]:
-    """Ordered pairs across cameras (people, people): all, then those of each threshold; rows of people lie together."""
-    tables = np.zeros((1 + len(thresholds), len(vectors), len(starts)), np.int32)
+def _count(vectors: Array, people: Array, cameras: Array, thresholds: Sequence[float]) -> Matrix:
+    """Ordered pairs across cameras: all, then those of each threshold (1 + thresholds, people, people).
+
+    ``people`` (n,) are numbers from 0, in order.
+    """
+    starts = np.flatnonzero(np.diff(people, prepend=-1))
+    tables = np.zeros((1 + len(thresholds), len(starts), len(starts)))
     for begin in range(0, len(vectors), BLOCK):
         rows = slice(begin, begin + BLOCK)
         apart = cameras[rows, None] != cameras
         cosines = np.where(apart, vectors[rows] @ vectors.T, -np.inf)
         for table, reached in zip(tables, (apart, *(cosines >= level for level in thresholds)), strict=True):
-            table[rows] = np.add.reduceat(reached, starts, axis=1, dtype=np.int32)
-    return [np.add.reduceat(table, starts, axis=0).astype(np.float64) for table in tables]
+            np.add.at(table, people[rows], np.add.reduceat(reached, starts, axis=1, dtype=np.float64))
+    return tables
 
 
 def _same(hits: Matrix, pairs: Matrix, drawn: Matrix) -> Interval:

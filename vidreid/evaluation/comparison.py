@@ -168,7 +168,7 @@ def points(cell: Cell) -> str:
 
 def as_text(lines: Sequence[Line]) -> list[str]:
     """A table for a terminal; an asterisk marks differences that are more than noise."""
-    width = max(len(line.system) for line in lines) + 2
+    width = max(len("system"), *(len(line.system) for line in lines)) + 2
     rows = [f"{'system':<{width}}seeds" + "".join(f"{title:>24}" for title in TITLES.values())]
     for line in lines:
         rows.append(

@@ -7,6 +7,7 @@ and the other modules of the papers (`modules`) fit any of them. Imports torch a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class Features:
     varied: Tensor | None = None
 
 
-class VideoNetwork(nn.Module):
+class VideoNetwork(nn.Module):  # type: ignore[misc]
     """Clips (B, T, 3, H, W), normalised RGB, to embeddings (B, branches * width), not normalised.
 
     ``multiple``: T must be a multiple of it (1: any T). ``necks``: one a branch, batch normalisation or identity;
@@ -37,7 +38,7 @@ class VideoNetwork(nn.Module):
 
     multiple = 1
     framewise = False
-    metric = "cosine"
+    metric: Literal["cosine", "euclidean"] = "cosine"
     after_neck = False
 
     def __init__(self, width: int, branches: int = 1, *, neck: bool = True) -> None:

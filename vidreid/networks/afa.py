@@ -13,6 +13,7 @@ from vidreid.errors import InputError
 from vidreid.networks import Features, VideoNetwork
 from vidreid.networks.average import Feature, Metric, frame_vectors
 from vidreid.networks.backbones import Backbone, Pool
+from vidreid.networks.modules.temporal import looks_across
 from vidreid.networks.modules.tsb import TSB
 
 Scope = Literal["batch", "clip", "frame"]
@@ -38,14 +39,13 @@ class Settings:
 class AFA(VideoNetwork):
     """Clips (B, T, 3, H, W) to their coherent part X_C (B, d), the mean over frames (equation 2)."""
 
-    framewise = True
-
     def __init__(self, backbone: Backbone, settings: Settings) -> None:
         super().__init__(backbone.widths[-1])
         self.backbone = backbone
         self.settings = settings
         self.after_neck = settings.feature == "bn"
         self.metric = settings.metric
+        self.framewise = not looks_across(self)
 
     def features(self, clips: Tensor) -> Features:
         settings = self.settings

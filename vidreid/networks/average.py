@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vidreid.networks import Features, VideoNetwork
 from vidreid.networks.backbones import Backbone, Pool, pool
-from vidreid.networks.modules.temporal import run
+from vidreid.networks.modules.temporal import looks_across, run
 
 Feature = Literal["raw", "bn"]
 Metric = Literal["cosine", "euclidean"]
@@ -27,14 +27,13 @@ class Settings:
 class Average(VideoNetwork):
     """Clips (B, T, 3, H, W) to the mean of their frames' vectors (B, d)."""
 
-    framewise = True
-
     def __init__(self, backbone: Backbone, settings: Settings) -> None:
         super().__init__(backbone.widths[-1])
         self.backbone = backbone
         self.pool = settings.pool
         self.after_neck = settings.feature == "bn"
         self.metric = settings.metric
+        self.framewise = not looks_across(self)
 
     def features(self, clips: Tensor) -> Features:
         frames = frame_vectors(self.backbone, clips, self.pool)

@@ -13,7 +13,7 @@ from vidreid.networks.backbones import Backbone, Pool, pool
 from vidreid.networks.modules.dropblock import DropBlock
 from vidreid.networks.modules.erasing import Erasing
 from vidreid.networks.modules.non_local import NonLocal
-from vidreid.networks.modules.temporal import Temporal, run
+from vidreid.networks.modules.temporal import looks_across, run
 from vidreid.networks.modules.tsb import TSB
 from vidreid.networks.modules.tse import TSE
 
@@ -56,7 +56,7 @@ class TCLNet(VideoNetwork):
         )
         channels, width = backbone.widths[-2:]
         self.tse = TSE(last, settings.learners, channels, width, settings)
-        self.framewise = self.multiple == 1 and not any(isinstance(module, Temporal) for module in self.modules())
+        self.framewise = self.multiple == 1 and not looks_across(self)
 
     def features(self, clips: Tensor) -> Features:
         """v_1 .. v_N, each (B, d); of a single learner also every frame's vector."""

@@ -16,13 +16,14 @@ from vidreid.resources import home
 
 @dataclass(frozen=True)
 class NetworkFinding:
-    """A registered network: whether it is here, whether it is the one taken by default, and how to get it."""
+    """A registered network: whether it is here, whether it is the one taken by default, its terms, how to get it."""
 
     name: str
     kind: str
     path: str | None
     default: bool
     licence: str
+    terms: str
     get: str
 
 
@@ -76,5 +77,9 @@ def networks() -> list[NetworkFinding]:
             path = at_hand(name, registry)
             how = f"downloaded at first use from {entry.url}" if entry.url else entry.get or "see its makers"
             put = f"{', '.join(entry.files)} into {places(entry)[0]} ({how})"
-            found.append(NetworkFinding(name, kind, str(path) if path else None, name == default, entry.licence, put))
+            found.append(
+                NetworkFinding(
+                    name, kind, str(path) if path else None, name == default, entry.licence, entry.terms, put
+                )
+            )
     return found

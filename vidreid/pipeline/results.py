@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidreid.engines.registry import terms_of
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.decode import SegmentDecoder
@@ -199,6 +200,9 @@ class Run:
             small = float((heights < 64).mean()) if len(heights) else 0.0
             if small > 0.25:
                 notes.append(f"{small:.0%} of sightings are under 64 pixels tall: their identities are weak")
+        embedder = self._record.networks.get("embedder", {}).get("name", "")
+        if terms := terms_of(embedder):
+            notes.append(f"embedder {embedder}: {terms}")
         return notes
 
     def _covered(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -23,8 +24,9 @@ class Augmentation:
     ``jitter``: the box moves and grows by up to this share of its sides, as detectors make it; ``frame_jitter``
     the same from frame to frame. ``colour``: white balance, exposure, contrast, saturation. ``blur`` in focus,
     ``small`` pictures of down to a quarter of the size, ``noise``, ``jpeg``. ``erase`` covers
-    ``erase_area`` of the picture with a colour or with another picture's pixels; ``consistent``: the same box in
-    all frames of a clip (AFA section 3.3), else one a frame.
+    ``erase_area`` of the picture with ImageNet's ``mean`` colour, or with any colour or another clip's pixels
+    (``mixed``), as when somebody stands in front; ``consistent``: the same box in all frames of a clip
+    (AFA, section 3.3), else one a frame.
     """
 
     flip: float = 0.5
@@ -38,6 +40,7 @@ class Augmentation:
     jpeg: float = 0.0
     erase: float = 0.0
     erase_area: tuple[float, float] = (0.02, 0.4)
+    erase_with: Literal["mean", "mixed"] = "mean"
     consistent: bool = True
 
 
@@ -50,7 +53,7 @@ def augment(clips: Tensor, boxes: Tensor, settings: Augmentation, generator: tor
     if settings.colour or settings.grey:
         pictures = _colours(pictures, settings, draw)
     if settings.erase:
-        pictures = erase(pictures, *_holes(settings, draw), draw.uniform(per_frame=False, width=4))
+        pictures = erase(pictures, *_holes(settings, draw), _cover(pictures, settings, draw))
     if settings.blur:
         pictures = blur(pictures, draw.chance(settings.blur) * draw.between(0.4, 2.0))
     if settings.small:
@@ -67,13 +70,13 @@ class _Draw:
     """Random numbers a clip (the same for its frames) or a frame, as one row a picture."""
 
     def __init__(self, clips: int, frames: int, generator: torch.Generator) -> None:
-        self._clips, self._frames, self._generator = clips, frames, generator
+        self._clips, self.frames, self._generator = clips, frames, generator
 
     def uniform(self, *, per_frame: bool = False, width: int = 1) -> Tensor:
         """Numbers in 0..1, (pictures, width)."""
-        rows = self._clips * self._frames if per_frame else self._clips
+        rows = self._clips * self.frames if per_frame else self._clips
         drawn = torch.rand(rows, width, generator=self._generator, device=self._generator.device)
-        return drawn if per_frame else drawn.repeat_interleave(self._frames, 0)
+        return drawn if per_frame else drawn.repeat_interleave(self.frames, 0)
 
     def between(self, low: float, high: float) -> Tensor:
         """Numbers in low..high, (pictures,)."""
@@ -120,6 +123,17 @@ def _colours(pictures: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
 
 
 _GREY = torch.tensor([0.299, 0.587, 0.114])
+_MEAN = torch.tensor([0.485, 0.456, 0.406])
+
+
+def _cover(pictures: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
+    """What stands in front: (pictures, 3, H, W), or with sizes of 1 where it is of one colour."""
+    if settings.erase_with == "mean":
+        return _MEAN.to(pictures).view(1, 3, 1, 1)
+    drawn = draw.uniform(width=4)
+    clips = pictures.unflatten(0, (-1, draw.frames))
+    other = clips.roll(len(clips) // 2, 0).flatten(0, 1)
+    return torch.where(drawn[:, 3, None, None, None] < 0.5, drawn[:, :3, None, None], other)
 
 
 def _holes(settings: Augmentation, draw: _Draw) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ FORMAT = 1
 
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """A path to write to that then takes the place of ``path``; on a full disk `StorageError`, and the old file stays."""
+    """A path to write to that takes the place of ``path`` in the end; on a full disk `StorageError`, and that stays."""
     temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary

@@ -11,11 +11,10 @@ from torch.nn import functional
 REACH = 3  # half of the blur's window: enough for a sigma of 1.5, close for 2
 
 
-def erase(pictures: Tensor, boxes: Tensor, wanted: Tensor, fill: Tensor) -> Tensor:
-    """Cover ``boxes`` (n, 4; shares) of the ``wanted`` pictures.
+def erase(pictures: Tensor, boxes: Tensor, wanted: Tensor, cover: Tensor) -> Tensor:
+    """The ``wanted`` (n,) pictures with what lies in their ``boxes`` (n, 4; shares) taken from ``cover``.
 
-    ``fill`` (n, 4) in 0..1: below a half in its last column the colour in the others, else the pixels of the
-    next clip's picture, as when somebody stands in front.
+    ``cover`` (n, 3, H, W), or 1 where a size does not matter.
     """
     height, width = pictures.shape[2:]
     rows = (torch.arange(height, device=pictures.device) + 0.5)[None] / height
@@ -23,9 +22,7 @@ def erase(pictures: Tensor, boxes: Tensor, wanted: Tensor, fill: Tensor) -> Tens
     left, top, right, bottom = boxes[:, :, None].unbind(1)
     inside = ((rows >= top) & (rows < bottom))[:, :, None] & ((columns >= left) & (columns < right))[:, None, :]
     inside = inside & wanted[:, None, None]
-    plain = fill[:, :3, None, None].expand_as(pictures)
-    other = torch.where(fill[:, 3, None, None, None] < 0.5, plain, pictures.roll(len(pictures) // 2, 0))
-    return torch.where(inside[:, None], other, pictures)
+    return torch.where(inside[:, None], cover, pictures)
 
 
 def blur(pictures: Tensor, sigma: Tensor) -> Tensor:
@@ -57,11 +54,13 @@ def low_resolution(pictures: Tensor, factor: Tensor) -> Tensor:
 def recompress(pictures: Tensor, strength: Tensor) -> Tensor:
     """The loss of JPEG at ``strength`` (n,) 0 (none) to 1 (quality of about 15): 8 x 8 DCT, rounded by its tables.
 
-    Height and width are multiples of 8. ITU-T T.81, annex K; colours are kept at full resolution.
+    ITU-T T.81, annex K; colours are kept at full resolution.
     """
-    count, _, height, width = pictures.shape
+    rows, columns = pictures.shape[2:]
+    padded = functional.pad(pictures, (0, -columns % 8, 0, -rows % 8), mode="replicate")
+    count, _, height, width = padded.shape
     dct = _dct(pictures.device)
-    ycc = torch.einsum("ij,njhw->nihw", _YCC.to(pictures), pictures * 255 - 128)
+    ycc = torch.einsum("ij,njhw->nihw", _YCC.to(pictures), padded * 255 - 128)
     blocks = ycc.view(count, 3, height // 8, 8, width // 8, 8).transpose(3, 4)
     spectrum = dct @ blocks @ dct.T
     tables = torch.stack([_LUMA, _CHROMA, _CHROMA]).to(pictures)
@@ -69,7 +68,7 @@ def recompress(pictures: Tensor, strength: Tensor) -> Tensor:
     step = step.clamp(min=1e-3)
     blocks = dct.T @ ((spectrum / step).round() * step) @ dct
     ycc = blocks.transpose(3, 4).reshape(count, 3, height, width)
-    rgb = torch.einsum("ij,njhw->nihw", torch.linalg.inv(_YCC).to(pictures), ycc)
+    rgb = torch.einsum("ij,njhw->nihw", torch.linalg.inv(_YCC).to(pictures), ycc)[:, :, :rows, :columns]
     return torch.where(strength.view(-1, 1, 1, 1) > 0, (rgb + 128) / 255, pictures)
 
 

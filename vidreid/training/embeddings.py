@@ -16,6 +16,7 @@ from vidreid.errors import MissingError
 from vidreid.evaluation.distances import Metric, Vectors, prepared
 from vidreid.evaluation.features import read_features, vectors_of, write_features
 from vidreid.training.datasets import Dataset, Protocol, Tracklet
+from vidreid.training.retrieval import spread
 from vidreid.types import Array, Crop, Embedder
 
 Say = Callable[[str], None]
@@ -72,22 +73,18 @@ def from_embedder(wanted: str) -> Source:
     return Source(model.spec.name, vectors, model.spec.branches)
 
 
-def from_network(recipe: str, weights: Path) -> Source:
-    """A torch network: the name or YAML of the recipe that made it, and its weights."""
-    from vidreid.networks.weights.checkpoint import load_into, read_checkpoint
-    from vidreid.training.recipe import build_network, read_recipe
+def from_network(weights: Path, recipe: str | None = None) -> Source:
+    """A torch network by what `train` wrote of it; of anybody else's weights ``recipe`` says how it is built."""
     from vidreid.training.scoring import embed_tracklets
+    from vidreid.training.trained import open_network
 
-    made = read_recipe(recipe)
-    network = build_network(made)
-    load_into(network, read_checkpoint(weights), weights.name)
-    network.eval()
+    network, made = open_network(weights, recipe)
 
     def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
-        data = made.data
-        return embed_tracklets(network, tracklets, dataset.read, data.size, clip=data.frames, frames=protocol.frames)
+        clip, size = made.data.frames, made.data.size
+        return embed_tracklets(network, tracklets, dataset.read, size, clip=clip, frames=protocol.frames, say=say)
 
-    return Source(recipe, vectors, network.branches, "euclidean" if network.metric == "euclidean" else "cosine")
+    return Source(recipe or weights.stem, vectors, network.branches, network.metric)
 
 
 def save_vectors(
@@ -115,17 +112,6 @@ def embed(embedder: Embedder, dataset: Dataset, tracklets: Sequence[Tracklet], f
             ends = np.cumsum([len(groups[number]) for number in known])
             found[start + np.array(known)] = pool(np.split(vectors, ends[:-1]), embedder.spec.branches)
     return found
-
-
-def spread(pictures: Sequence[str], frames: int) -> Sequence[str]:
-    """The first picture of each of ``frames`` equal parts; all of them (0, or where there are no more) in order.
-
-    >>> spread("abcdefgh", 2)
-    ['a', 'e']
-    """
-    if not 0 < frames < len(pictures):
-        return pictures
-    return [pictures[number * len(pictures) // frames] for number in range(frames)]
 
 
 def picture(dataset: Dataset, key: str) -> Array | None:

@@ -57,11 +57,11 @@ class Training:
         self.recipe, self.material, self.teacher = recipe, material, teacher
         self.device, self.seed, self.rank = torch.device(place.device), seed, place.rank
         self.step = 0
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network: VideoNetwork = network.to(self.device, memory_format=torch.channels_last)
         torch.manual_seed(seed)
         self.classifiers = Classifiers(network, material.people, bias=recipe.classifier_bias).to(self.device)
         self.trained = _Trained(self.network, self.classifiers, recipe)
-        self.averaged = copy.deepcopy(self.network) if recipe.average else None
+        self.averaged: VideoNetwork | None = copy.deepcopy(self.network) if recipe.average else None
         kind = torch.optim.AdamW if recipe.optimizer.name == "adamw" else torch.optim.Adam
         self.optimizer = kind(self.trained.parameters(), recipe.optimizer.rate, weight_decay=recipe.optimizer.decay)
         # Losses that a recipe leaves out leave parameters without gradient, the same ones in every step.
@@ -73,7 +73,7 @@ class Training:
     @property
     def result(self) -> VideoNetwork:
         """The network to use: the moving average of the weights where the recipe asks for one."""
-        return self.network if self.averaged is None else self.averaged
+        return self.averaged or self.network
 
     @property
     def done(self) -> bool:

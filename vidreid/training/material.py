@@ -41,25 +41,27 @@ def gather(
     Of ``strangers``, of distractors and of junk only pictures are taken, no labels. `InputError` where a set has
     nobody to train on.
     """
-    everything = [*labelled, *strangers]
-    store = _Store(data.size, sum(map(_count, everything)), place.device)
+    store = _Store(data.size, sum(map(_count, [*labelled, *strangers])), place.device)
     samples: list[Sample] = []
+    people = 0
     for dataset in labelled:
-        first = samples[-1].person + 1 if samples else 0
-        samples += _samples(store, dataset, first)
-    named = len(store)
-    for dataset in everything:
-        store.add(dataset, [one for one in dataset.splits[0].train if dataset in strangers or not _named(one)])
-    if data.strangers and len(store) == named:
+        samples += _samples(store, dataset, people)
+        people = 1 + max(sample.person for sample in samples)
+    first = len(store)
+    for dataset in labelled:
+        store.add(dataset, [one for one in dataset.splits[0].train if not _named(one)])
+    for dataset in strangers:
+        store.add(dataset, dataset.splits[0].train)
+    if data.strangers and len(store) == first:
         raise InputError("the recipe wants pictures of strangers", "give some: --strangers LAYOUT=ROOT")
-    unlabelled = np.arange(named, len(store))
+    unlabelled = np.arange(first, len(store))
     sampler = Sampler(samples, unlabelled, data, seed=seed, rank=place.rank, ranks=place.ranks)
-    return Material(store.pictures(), sampler, samples[-1].person + 1, tuple(store.skipped))
+    return Material(store.pictures(), sampler, people, tuple(store.skipped))
 
 
 def _samples(store: _Store, dataset: Dataset, first: int) -> list[Sample]:
     """The tracklets of named people, who get numbers from ``first`` on, without their broken pictures."""
-    known = sorted(filter(_named, dataset.splits[0].train), key=lambda one: one.identity)
+    known = [one for one in dataset.splits[0].train if _named(one)]
     store.add(dataset, known)
     whole = [(tracklet, kept) for tracklet in known if len(kept := store.numbers(dataset, tracklet))]
     if not whole:

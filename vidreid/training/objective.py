@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vidreid.errors import InputError
 from vidreid.networks import Features, VideoNetwork
 from vidreid.training.losses.classification import log_probabilities, negative_log_likelihood
 from vidreid.training.losses.coherence import residual_norm
@@ -15,7 +16,7 @@ from vidreid.training.losses.triplet import batch_hard
 from vidreid.training.recipe import Losses
 
 
-class Classifiers(nn.Module):
+class Classifiers(nn.Module):  # type: ignore[misc]
     """One linear classifier of ``people`` a branch; needed while training only."""
 
     def __init__(self, network: VideoNetwork, people: int, *, bias: bool) -> None:
@@ -58,18 +59,24 @@ def objective(
         )
     if losses.triplet:
         compared = seen.clips if losses.triplet_on == "neck" else features.vectors
-        distance = "squared-euclidean" if losses.hinge == "squared" else losses.distance
         parts["triplet"] = losses.triplet * sum(
-            batch_hard(vectors[:labelled], labels, margin=losses.margin, distance=distance) for vectors in compared
+            batch_hard(vectors[:labelled], labels, margin=losses.margin, distance=losses.distance)
+            for vectors in compared
         )
     if losses.coherence:
         if features.frames is None:
-            raise ValueError("the coherence loss needs a network of frame vectors")
+            raise InputError("this network has no vectors of frames to be coherent", "losses: coherence: 0")
         residuals = features.frames - features.vectors[0][:, None]
         parts["coherence"] = losses.coherence * residual_norm(residuals[:labelled], losses.coherence_kind)
     if teacher is not None:
         student, target = _pairs(network, features, seen, teacher)
-        parts["teacher"] = losses.teacher * cosine_distance(student, target)
+        if losses.teacher:
+            if student.shape != target.shape:
+                raise InputError(
+                    f"vectors of {student.shape[1]} numbers, the teacher's have {target.shape[1]}",
+                    "--set losses.teacher=0 and learn its relations alone, or take another teacher",
+                )
+            parts["teacher"] = losses.teacher * cosine_distance(student, target)
         if losses.relations:
             parts["relations"] = losses.relations * relation_divergence(student, target, losses.temperature)
     return parts

@@ -189,11 +189,18 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of both, ``above`` winning, mappings key by key; another part's options are dropped with its name."""
     merged = dict(below)
     for key, value in above.items():
-        under = {"name": below[key]} if isinstance(below.get(key), str) else below.get(key)
-        nested = isinstance(value, dict) and isinstance(under, dict)
-        same_part = nested and value.get("name", under.get("name")) == under.get("name")
-        merged[key] = _over(under, value) if same_part else value
+        under = below.get(key)
+        if isinstance(under, str):
+            under = {"name": under}
+        if isinstance(value, dict) and isinstance(under, dict) and _same_part(under, value):
+            merged[key] = _over(under, value)
+        else:
+            merged[key] = value
     return merged
+
+
+def _same_part(below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    return bool(above.get("name", below.get("name")) == below.get("name"))
 
 
 def _change(text: str) -> dict[str, Any]:
@@ -202,12 +209,14 @@ def _change(text: str) -> dict[str, Any]:
     if not found:
         raise UsageError(f"{text!r} sets nothing", "write it as schedule.steps=4500")
     try:
-        change = yaml.safe_load(value) if value else ""
+        change: Any = yaml.safe_load(value) if value else ""
     except yaml.YAMLError:
         raise UsageError(f"{text!r}: no YAML behind the sign", "write it as data.size=[256,128]") from None
-    for key in reversed(keys.split(".")):
-        change = {key: change}
-    return dict(change)
+    *outer, last = keys.split(".")
+    changes = {last: change}
+    for key in reversed(outer):
+        changes = {key: changes}
+    return changes
 
 
 def build_backbone(recipe: Recipe) -> Backbone:
@@ -231,4 +240,4 @@ def build_network(recipe: Recipe, backbone: Backbone | None = None) -> VideoNetw
 
 def _build(room: str, part: Part, *inner: Backbone) -> Any:
     file = plugins.load(room, part.name)
-    return file.build(*inner, section(file.Settings, part.options, f"{room.split('.')[-1]} {part.name}"))
+    return file.build(*inner, section(file.Settings, part.options, part.name))

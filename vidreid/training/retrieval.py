@@ -218,3 +218,14 @@ def worst_queries(scores: Scores, count: int, depth: int = 10) -> list[Ranked]:
             first, ap = int(part.found.first[number]), float(part.found.ap[number])
             found.append(Ranked(part.query.names[number], first, ap, entries))
     return sorted(found, key=lambda ranked: ranked.ap)[:count]
+
+
+def spread(pictures: Sequence[str], frames: int) -> Sequence[str]:
+    """The first picture of each of ``frames`` equal parts; all of them (0, or where there are no more) in order.
+
+    >>> spread("abcdefgh", 2)
+    ['a', 'e']
+    """
+    if not 0 < frames < len(pictures):
+        return pictures
+    return [pictures[number * len(pictures) // frames] for number in range(frames)]

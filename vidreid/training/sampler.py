@@ -1,10 +1,11 @@
-"""Which pictures a batch is made of: P people, K clips each, T frames a clip. A step's batch depends on nothing else."""
+"""Which pictures a step's batch is made of: P people, K clips each, T frames a clip."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -50,7 +51,7 @@ class Sampler:
 
     @property
     def epoch(self) -> int:
-        """Steps in which every person is drawn once."""
+        """Steps in which every person is drawn once, but for what does not fill another batch."""
         return max(1, len(self._people) // (self._data.people * self._ranks))
 
     def batch(self, step: int) -> Batch:
@@ -96,7 +97,7 @@ def draw_frames(length: int, data: Data, rng: np.random.Generator) -> Array:
         return np.arange(frames) % length
     if data.sampling == "chunks":
         edges = np.linspace(0, length, frames + 1).astype(int)
-        return np.array([rng.integers(low, high) for low, high in zip(edges, edges[1:], strict=False)])
+        return np.array([rng.integers(low, high) for low, high in pairwise(edges)])
     if data.sampling == "stride" and length >= data.stride * frames:
         start = rng.integers(length - data.stride * (frames - 1))
         return np.asarray(start + data.stride * np.arange(frames))

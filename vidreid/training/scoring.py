@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from vidreid.errors import InputError
 from vidreid.networks import VideoNetwork
 from vidreid.training.datasets import Tracklet
 from vidreid.training.loop import normalized
 from vidreid.training.pictures import Read, readable
+from vidreid.training.retrieval import spread
 from vidreid.types import Array
 
-BATCH = 64  # pictures at a time
+AT_ONCE = 64  # tracklets whose pictures are in memory together
+BATCH = 64  # pictures that the network sees at a time
+Keys = Sequence[str]
 
 
 def embed_tracklets(
@@ -26,58 +27,65 @@ def embed_tracklets(
     *,
     clip: int,
     frames: int = 0,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Array:
     """Embeddings of tracklets, float32 (n, dim), branches not normalised; the mean over clips of ``clip`` frames.
 
     A last clip that is short is filled with its own frames again, as the TCLNet program does; framewise networks see
-    every frame once. ``frames`` of each tracklet are taken (0: all), the first of as many equal parts. Pictures are
-    ``size`` (height, width). Broken pictures are an `InputError`.
+    every frame once. ``frames`` of each tracklet are taken (0: all). Pictures are brought to ``size`` (height, width).
+    A picture that cannot be read is left out and said; a tracklet without any has a row of NaN.
     """
-    chosen = [_some(tracklet.pictures, frames) for tracklet in tracklets]
-    length = 1 if network.framewise else clip
-    clips = [[_cycled(part, length) for part in _parts(pictures, length)] for pictures in chosen]
-    flat = [keys for of_one in clips for keys in of_one]
-    vectors = np.concatenate(list(_forward(network, flat, read, size)))
-    edges = np.cumsum([0, *map(len, clips)])[:-1]
-    return np.asarray(np.add.reduceat(vectors, edges) / np.array([[len(of_one)] for of_one in clips]), np.float32)
+    found: list[Array | None] = []
+    for start in range(0, len(tracklets), AT_ONCE):
+        groups = [spread(tracklet.pictures, frames) for tracklet in tracklets[start : start + AT_ONCE]]
+        pixels = _pixels([key for group in groups for key in group], read, size, say)
+        known = [[key for key in group if key in pixels] for group in groups]
+        found.extend(_embed(network, known, pixels, 1 if network.framewise else clip))
+    unknown = np.full(network.branches * network.width, np.nan, np.float32)
+    return np.stack([unknown if vector is None else vector for vector in found])
 
 
-def _some(pictures: tuple[str, ...], frames: int) -> tuple[str, ...]:
-    """The first picture of each of ``frames`` equal parts; all of them where there are no more."""
-    if not frames or len(pictures) <= frames:
-        return pictures
-    return tuple(pictures[place * len(pictures) // frames] for place in range(frames))
+def clips_of(pictures: Keys, length: int) -> list[list[str]]:
+    """Pictures in order, cut in clips of ``length``; the last one begins again where it is short.
+
+    >>> clips_of("abcdefg", 4)
+    [['a', 'b', 'c', 'd'], ['e', 'f', 'g', 'e']]
+    """
+    parts = [pictures[start : start + length] for start in range(0, len(pictures), length)]
+    return [[part[place % len(part)] for place in range(length)] for part in parts]
 
 
-def _parts(pictures: tuple[str, ...], length: int) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(pictures), length):
-        yield pictures[start : start + length]
+def _pixels(keys: Keys, read: Read, size: tuple[int, int], say: Callable[[str], None]) -> dict[str, Array]:
+    """Decoded pictures by key, those that can be read."""
+    found: dict[str, Array] = {}
+    for key, pixels in readable(read, list(dict.fromkeys(keys)), size):
+        if pixels is None:
+            say(f"{key}: cannot be read, left out")
+        else:
+            found[key] = pixels
+    return found
 
 
-def _cycled(pictures: tuple[str, ...], length: int) -> tuple[str, ...]:
-    return tuple(pictures[place % len(pictures)] for place in range(length))
+def _embed(
+    network: VideoNetwork, groups: Sequence[Keys], pixels: dict[str, Array], length: int
+) -> Iterator[Array | None]:
+    """One vector a group of pictures, None for an empty one."""
+    clips = [clips_of(group, length) for group in groups]
+    flat = [[pixels[key] for key in keys] for of_one in clips for keys in of_one]
+    vectors = iter(_forward(network, np.array(flat)) if flat else ())
+    for of_one in clips:
+        some = [next(vectors) for _ in of_one]
+        yield np.stack(some).mean(0) if some else None
 
 
-def _forward(
-    network: VideoNetwork, clips: Sequence[tuple[str, ...]], read: Read, size: tuple[int, int]
-) -> Iterator[Array]:
-    """Embeddings of clips of equal length, in batches."""
+def _forward(network: VideoNetwork, clips: Array) -> Array:
+    """Embeddings of clips (n, T, 3, H, W) uint8, in batches."""
     network.eval()
     device = next(network.parameters()).device
-    count = max(1, BATCH // len(clips[0]))
-    with torch.inference_mode():
+    count = max(1, BATCH // clips.shape[1])
+    found = []
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         for start in range(0, len(clips), count):
-            some = clips[start : start + count]
-            views = _views([key for keys in some for key in keys], read, size).to(device)
-            batch = normalized(views.float() / 255).unflatten(0, (len(some), -1))
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                found = network(batch)
-            yield found.float().cpu().numpy()
-
-
-def _views(keys: Sequence[str], read: Read, size: tuple[int, int]) -> Tensor:
-    found: Mapping[str, Array | None] = dict(readable(read, list(dict.fromkeys(keys)), size))
-    for key, pixels in found.items():
-        if pixels is None:
-            raise InputError(f"{key}: a broken picture", "restore it, or take it out of the data set")
-    return torch.from_numpy(np.stack([found[key] for key in keys]))
+            views = torch.from_numpy(clips[start : start + count]).to(device).float() / 255
+            found.append(network(normalized(views)).float().cpu().numpy())
+    return np.concatenate(found)

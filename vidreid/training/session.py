@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,26 +11,47 @@ from pathlib import Path
 import torch
 
 from vidreid import plugins
-from vidreid.errors import StorageError, UsageError
-from vidreid.networks.weights.safetensors import write_safetensors
+from vidreid.errors import InputError, StoppedError, UsageError
+from vidreid.training.curves import write_curves
 from vidreid.training.datasets import Dataset
-from vidreid.training.loop import Progress, Training
+from vidreid.training.loop import Training
 from vidreid.training.material import Material, gather
-from vidreid.training.recipe import Recipe
+from vidreid.training.place import Place, interrupts
+from vidreid.training.progress import Log, Progress
+from vidreid.training.recipe import Recipe, build_network
+from vidreid.training.start import begin
 from vidreid.training.teacher import open_teacher
+from vidreid.training.trained import write_weights
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
 WEIGHTS = "weights.safetensors"
+CURVES = "curves.svg"
+TRIAL = (5, 20)  # steps of a dry run: those that warm up, and all
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Place:
-    """This process among those of a training: its device, and its number of so many (torchrun)."""
+class Setup:
+    """What a training is made of: ``teacher`` is a registered embedder or the path of one, ``backbone_weights`` the
+    file that a recipe's ``start: imagenet`` stands for."""
 
-    device: str = "cpu"
-    rank: int = 0
-    ranks: int = 1
+    recipe: Recipe
+    labelled: Sequence[Dataset]
+    strangers: Sequence[Dataset] = ()
+    seed: int = 0
+    teacher: str = ""
+    backbone_weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a dry run found: speed, the most memory taken in bytes, and hours for the whole schedule."""
+
+    pictures_per_second: float
+    memory: int
+    hours: float
 
 
 def open_data(wanted: str) -> Dataset:
@@ -46,80 +67,104 @@ def open_data(wanted: str) -> Dataset:
     return dataset
 
 
-def train(
-    recipe: Recipe,
-    labelled: Sequence[Dataset],
-    strangers: Sequence[Dataset],
-    output: Path,
-    *,
-    place: Place,
-    seed: int = 0,
-    teacher: str = "",
-    every: float = 300.0,
-    say: Callable[[str], None] = print,
-) -> Iterator[Progress]:
+def train(setup: Setup, output: Path, *, place: Place, every: float = 300.0, say: Say = print) -> Iterator[Progress]:
     """Train in ``output``, going on from its checkpoint where there is one; writes one every ``every`` seconds.
 
-    At the end ``weights.safetensors`` holds the result in half precision, without the classifiers.
+    At the end ``weights.safetensors`` holds the result without the classifiers, ``curves.svg`` what the log says.
+    Ctrl-C ends the step, writes a checkpoint and raises `StoppedError`.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    material = gather(
-        labelled, strangers, recipe.data, device=place.device, seed=seed, rank=place.rank, ranks=place.ranks
-    )
-    _tell(material, say)
-    training = Training(
-        recipe,
-        material,
-        device=place.device,
-        seed=seed,
-        teacher=open_teacher(teacher) if teacher else None,
-        parallel=torch.nn.parallel.DistributedDataParallel if place.ranks > 1 else None,
-        rank=place.rank,
-    )
     checkpoint = output / CHECKPOINT
+    _make(output)
+    training = _prepare(setup, place, say, fresh=not checkpoint.is_file())
     if checkpoint.is_file():
         training.resume(checkpoint)
         say(f"going on after step {training.step}")
-    yield from _steps(training, output, every, writes=place.rank == 0)
-    if place.rank == 0:
+    if place.first:
+        Log(output / LOG).cut(training.step)
+    yield from _steps(training, output, place, every)
+    if place.first:
         training.save(checkpoint)
-        write_safetensors(output / WEIGHTS, _half(training), {"vidreid": recipe.about})
+    if not training.done:
+        raise StoppedError(f"stopped after step {training.step}; {checkpoint} is written", "the same command goes on")
+    if place.first:
+        write_weights(output / WEIGHTS, training.result, setup.recipe)
+        write_curves(Log(output / LOG), output / CURVES, say)
 
 
-def _steps(training: Training, output: Path, every: float, *, writes: bool) -> Iterator[Progress]:
+def dry_run(setup: Setup, *, place: Place, say: Say = print) -> Trial:
+    """Train for some steps, keep nothing, and say what the whole would take."""
+    training = _prepare(setup, place, say, fresh=True)
+    warm, steps = TRIAL
+    began = time.perf_counter()
+    for _ in training.run(lambda: training.step >= warm):
+        pass
+    began = time.perf_counter()
+    for _ in training.run(lambda: training.step >= steps):
+        pass
+    _settle(place)
+    seconds = (time.perf_counter() - began) / max(1, training.step - warm)
+    hours = setup.recipe.schedule.steps * seconds / 3600
+    return Trial(training.pictures * place.ranks / seconds, _peak_memory(place), hours)
+
+
+def _prepare(setup: Setup, place: Place, say: Say, *, fresh: bool) -> Training:
+    losses = setup.recipe.losses
+    if bool(losses.teacher or losses.relations) != bool(setup.teacher):
+        has, hint = ("no teacher", "--set losses.teacher=1") if setup.teacher else ("a teacher", "--teacher NAME|PATH")
+        raise UsageError(f"the recipe learns from {has}", hint)
+    material = gather(setup.labelled, setup.strangers, setup.recipe.data, place=place, seed=setup.seed)
+    speak = say if place.first else _silent
+    _tell(setup, material, speak)
+    if fresh:
+        network = begin(setup.recipe, seed=setup.seed, backbone_weights=setup.backbone_weights, say=speak)
+    else:
+        network = build_network(setup.recipe)
+    teacher = open_teacher(setup.teacher, place.device) if setup.teacher else None
+    return Training(network, setup.recipe, material, place=place, seed=setup.seed, teacher=teacher)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: {(error.strerror or str(error)).lower()}", "give another --output") from None
+
+
+def _steps(training: Training, output: Path, place: Place, every: float) -> Iterator[Progress]:
     saved = time.monotonic()
-    for progress in training.run():
-        if writes:
-            _log(output / LOG, progress)
-            if time.monotonic() - saved > every:
-                training.save(output / CHECKPOINT)
-                saved = time.monotonic()
-        yield progress
+    with interrupts() as asked:
+        for progress in training.run(lambda: place.agreed(asked())):
+            if place.first:
+                Log(output / LOG).add(progress)
+                if time.monotonic() - saved > every:
+                    training.save(output / CHECKPOINT)
+                    saved = time.monotonic()
+            yield progress
 
 
-def _tell(material: Material, say: Callable[[str], None]) -> None:
-    say(f"{len(material.pictures.boxes)} pictures, {material.people} people")
+def _tell(setup: Setup, material: Material, say: Say) -> None:
+    for dataset in (*setup.labelled, *setup.strangers):
+        for line in (dataset.terms, *dataset.notes):
+            if line:
+                say(f"{dataset.name}: {line}")
+    say(f"{len(material.pictures)} pictures, {material.people} people")
     for name in material.skipped[:10]:
         say(f"skipped, cannot be decoded: {name}")
     if len(material.skipped) > 10:
         say(f"skipped: {len(material.skipped) - 10} more")
 
 
-def _log(path: Path, progress: Progress) -> None:
-    """Add a line to the log; a resumed run may repeat steps, the last line of a step counts."""
-    row = {"step": progress.step, "rate": progress.rate, "pictures_per_second": progress.pictures_per_second}
-    row |= progress.losses
-    try:
-        new = not path.is_file()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(row)
-            writer.writerow([f"{value:.6g}" for value in row.values()])
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}", "free some space: the same command goes on") from None
+def _silent(line: str) -> None: ...
 
 
-def _half(training: Training) -> dict[str, torch.Tensor]:
-    state = training.result.state_dict()
-    return {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
+def _settle(place: Place) -> None:
+    """Wait for the device to finish what it was told."""
+    if place.device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def _peak_memory(place: Place) -> int:
+    """The most bytes that were taken: on the GPU, or by this process."""
+    if place.device.startswith("cuda"):
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

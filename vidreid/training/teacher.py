@@ -6,18 +6,74 @@ consistent" (CVPR 2022).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+import yaml
 from torch import Tensor
+from torch.nn import functional
+
+from vidreid.errors import InputError
+from vidreid.networks.weights.openvino_ir import read_ir
+from vidreid.training.recipe import CHECKOUT, INSTALLED
+from vidreid.types import InputSpec
 
 Teacher = Callable[[Tensor], Tensor]
 
+MODELS = (INSTALLED if INSTALLED.is_dir() else CHECKOUT).with_name("models.yaml")
 
-def open_teacher(wanted: str) -> Teacher:
-    """A registered embedder or the path of one as a function of views (n, 3, H, W) in 0..1 to vectors (n, e)."""
+
+def open_teacher(wanted: str, device: str | torch.device) -> Teacher:
+    """An embedder as a function of views (n, 3, H, W), RGB in 0..1, to vectors (n, e), both on ``device``.
+
+    ``wanted`` is a registered name or a path. A registered network in OpenVINO's format (.xml) is computed by torch on
+    a GPU, and where OpenVINO is not installed; all else by OpenVINO on the CPU.
+    """
+    place = torch.device(device)
+    if wanted.endswith(".xml") and (place.type == "cuda" or find_spec("openvino") is None):
+        return _with_torch(Path(wanted).expanduser(), place)
+    return _with_openvino(wanted)
+
+
+def _with_torch(path: Path, device: torch.device) -> Teacher:
+    network = read_ir(path).to(device, memory_format=torch.channels_last)
+    spec = _stated_input(path)
+    mean, std = (torch.tensor(values, device=device).view(3, 1, 1) for values in (spec.mean, spec.std))
+
+    def vectors(views: Tensor) -> Tensor:
+        pictures = functional.interpolate(views.float(), spec.size, mode="bilinear", align_corners=False)
+        if spec.color == "bgr":
+            pictures = pictures.flip(1)
+        pictures = (pictures * (255 / spec.scale) - mean) / std
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            found: Tensor = network(pictures.contiguous(memory_format=torch.channels_last))
+        return found.float()
+
+    return vectors
+
+
+def _stated_input(path: Path) -> InputSpec:
+    """What the package's models.yaml states of a network, by the SHA-256 of its weights.
+
+    Read without `vidreid.engines.registry`, since a machine that only trains need not have pydantic.
+    """
+    digest = hashlib.sha256(path.with_suffix(".bin").read_bytes()).hexdigest()
+    models: dict[str, Any] = yaml.safe_load(MODELS.read_text(encoding="utf-8"))["models"]
+    for model in models.values():
+        if digest in model.get("files", {}).values():
+            stated = model["input"].items()
+            fields: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in stated}
+            return InputSpec(**fields)
+    raise InputError(f"{path.name}: nothing states this network's input", f"give an embedder of {MODELS.name}")
+
+
+def _with_openvino(wanted: str) -> Teacher:
     from vidreid import plugins
     from vidreid.engines.weights import find_model
 

@@ -52,14 +52,27 @@ def _prepared(network: Any, model: Model) -> Any:
     if len(network.inputs) != 1:
         raise InputError(f"{model.path.name}: {len(network.inputs)} inputs, one was expected", "export it anew")
     taken = network.inputs[0]
-    if taken.element_type == Type.u8 and taken.partial_shape.rank.get_length() == 5:
-        network.reshape([1, spec.frames, *spec.input.size, 3])
-        return network
+    if taken.element_type == Type.u8 and len(taken.partial_shape) == 5:
+        return _of_clips(network, model)
     if spec.frames > 1:
         raise InputError(
             f"{model.path.name}: takes single pictures, not clips of {spec.frames}", "state frames: 1 of this network"
         )
     return _with_preprocessing(network, spec.input)
+
+
+def _of_clips(network: Any, model: Model) -> Any:
+    """A network that takes uint8 clips itself, for clips of the stated shape."""
+    from openvino import PartialShape
+
+    shape, taken = [1, model.spec.frames, *model.spec.input.size, 3], network.inputs[0].partial_shape
+    # reshape() alone would also change what the file fixes, and the network with it.
+    if not taken.compatible(PartialShape(shape)):
+        raise InputError(
+            f"{model.path.name}: takes clips of shape {taken}, stated is {shape}", "state its frames and size"
+        )
+    network.reshape(shape)
+    return network
 
 
 def _with_preprocessing(network: Any, spec: InputSpec) -> Any:

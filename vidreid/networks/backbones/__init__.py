@@ -9,7 +9,7 @@ from torch import Tensor, nn
 Pool = Literal["mean", "max", "both"]
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module):  # type: ignore[misc]
     """Pictures (n, 3, H, W) to maps (n, widths[-1], h, w) through ``stem`` and then ``stages``, in order.
 
     Stages are sequences of blocks; the last one has two or more, so that learners can share all but the last block.

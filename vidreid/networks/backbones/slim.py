@@ -27,7 +27,7 @@ class Settings:
     signed: bool = True
 
 
-class HalfInstance(nn.Module):
+class HalfInstance(nn.Module):  # type: ignore[misc]
     """Instance normalisation of the first half of the channels, batch normalisation of the others."""
 
     def __init__(self, width: int) -> None:
@@ -41,7 +41,7 @@ class HalfInstance(nn.Module):
         return torch.cat([self.instance(first), self.batch(second)], 1)
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     """Two 3 x 3 convolutions and the way around them."""
 
     def __init__(self, inputs: int, width: int, stride: int, *, instance: bool) -> None:

@@ -19,3 +19,8 @@ def run(blocks: Iterable[nn.Module], maps: Tensor, frames: int) -> Tensor:
     for block in blocks:
         maps = block(maps, frames) if isinstance(block, Temporal) else block(maps)
     return maps
+
+
+def looks_across(network: nn.Module) -> bool:
+    """Whether a network has a block that sees several frames at once."""
+    return any(isinstance(module, Temporal) for module in network.modules())

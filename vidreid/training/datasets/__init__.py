@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-JUNK = -1  # matches nobody and counts for nothing
-DISTRACTOR = 0  # matches nobody and counts as wrong
+from vidreid.evaluation.retrieval import DISTRACTOR, JUNK
+
+__all__ = ["DISTRACTOR", "JUNK", "Box", "Dataset", "Protocol", "Split", "Tracklet"]
 
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 
