@@ -25,11 +25,12 @@ from vidreid.settings import Settings
 from vidreid.store import schema
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measured import card_accuracy, card_calibration, measured, table
+from measured import card_accuracy, card_calibration, claims, measured, table
+from systems import costs, systems
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "tests/benchmarks/results"
-PAGES = ("README.md", "docs/cli.md", "docs/formats.md", "vidreid/weights/slim-afa/card.md")
+PAGES = ("README.md", "docs/cli.md", "docs/formats.md", "docs/reproduction.md", "vidreid/weights/slim-afa/card.md")
 PLACE = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
 TABLES = {
@@ -161,6 +162,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cameras": cameras,
     "models": models,
     "measured": lambda: measured(RESULTS),
+    "tclnet": lambda: systems(RESULTS, "tclnet"),
+    "afa": lambda: systems(RESULTS, "afa"),
+    "complexity": costs,
+    "claims": lambda: claims(RESULTS),
     "card-accuracy": lambda: card_accuracy(RESULTS, "slim-afa"),
     "card-calibration": lambda: card_calibration(RESULTS, "slim-afa"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 Found = Mapping[str, Any]
@@ -77,7 +77,7 @@ def memory(found: Found) -> str:
 
 def card_accuracy(results: Path, network: str) -> str:
     """Retrieval of a network, and of the others that were measured beside it."""
-    found = _embedders(results)
+    found = read(results / "embedders.json")
     if network not in found:
         return f"Not measured yet: `python tests/benchmarks/embedder.py {network}`.\n"
     rows = [
@@ -91,7 +91,7 @@ def card_accuracy(results: Path, network: str) -> str:
 
 def card_calibration(results: Path, network: str) -> str:
     """What share of pairs reaches each cosine."""
-    measured = _embedders(results).get(network, {}).get("calibration")
+    measured = read(results / "embedders.json").get(network, {}).get("calibration")
     if measured is None:
         return f"Not measured yet: `python tests/benchmarks/embedder.py {network}`.\n"
     rows = [
@@ -104,9 +104,40 @@ def card_calibration(results: Path, network: str) -> str:
     )
 
 
-def _embedders(results: Path) -> Found:
-    file = results / "embedders.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+def claims(results: Path) -> str:
+    """The papers' systems on sparse tracklets, each beside the first of them."""
+    found = read(results / "claims.json")
+    if not found:
+        return "Not measured yet: `python tests/benchmarks/claims.py WEIGHTS`.\n"
+    systems = found["systems"]
+    first = next(iter(systems))
+    rows = []
+    for name, one in systems.items():
+        cells = [cell for key in ("rank1", "mAP") for cell in _beside(one[key], systems[first][key])]
+        rows.append([name, f"`{one['recipe']}`", *cells, f"{one['hours']:.1f}"])
+    height, width = found["size"]
+    head = ("system", "config", "rank-1, %", "difference", "mAP, %", "difference", "hours")
+    return (
+        f"{found['data']}; {found['steps']} steps at {height} x {width}. Mean and standard deviation over "
+        f"{len(found['seeds'])} seeds, differences from {first} in points, hours over all seeds.\n\n{table(head, rows)}"
+    )
+
+
+def _beside(shares: Sequence[float], first: Sequence[float]) -> list[str]:
+    """A score over seeds, and its difference from the first system's."""
+    return [percent(shares), "" if shares is first else f"{100 * (fmean(shares) - fmean(first)):+.1f}"]
+
+
+def percent(shares: Sequence[float]) -> str:
+    """The mean of a score over seeds, and its standard deviation where there are two or more."""
+    spread = f" ± {100 * stdev(shares):.1f}" if len(shares) > 1 else ""
+    return f"{100 * fmean(shares):.1f}{spread}"
+
+
+def read(file: Path) -> Found:
+    """A file of results; nothing where it is not there."""
+    found: Found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
 
 
 def _rate(level: Found, kind: str) -> str:

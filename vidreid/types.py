@@ -202,7 +202,10 @@ class Model(Protocol):
 
 
 class Engine(Protocol):
-    """A compiled network: named arrays in, named arrays out. Inputs are uint8 images, N x H x W x 3, RGB."""
+    """A compiled network: named arrays in, named arrays out.
+
+    Inputs are uint8 images, N x H x W x 3, RGB, or clips of T of them, N x T x H x W x 3.
+    """
 
     inputs: Mapping[str, tuple[int, ...]]
     outputs: Sequence[str]

@@ -10,6 +10,7 @@ from crowds import draw
 
 def write_people(folder: Path, *, people: int = 6, cameras: int = 2, pictures: int = 4) -> Path:
     """``people.csv``, split train, and its pictures: a tracklet of so many ``pictures`` for each person and camera."""
+    folder.mkdir(exist_ok=True)
     colours = np.random.default_rng(0).integers(20, 235, (people, 2, 3))
     rows = []
     for person in range(1, people + 1):

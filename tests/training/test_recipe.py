@@ -40,7 +40,7 @@ def test_a_base_stands_for_its_keys_but_not_for_what_it_says_of_itself(tmp_path:
     path = write(
         tmp_path,
         own="base: below\ndata: {frames: 6}\nnetwork: {options: {sigma: 0.5}}",
-        below="about: Something else.\nsource: {system: F3}\ndata: {people: 3}\nnetwork: {name: afa, options: {tsb: [1]}}",
+        below="about: Else.\nsource: {system: F3}\ndata: {people: 3}\nnetwork: {name: afa, options: {tsb: [1]}}",
     )
     recipe = read_recipe(path)
     assert (recipe.data.people, recipe.data.frames) == (3, 6)

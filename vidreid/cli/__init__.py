@@ -20,7 +20,7 @@ COMMANDS = {
     "export": ("export", "export", "Write a run's sightings as tables or annotated video."),
     "demo": ("demo", "demo", "Film a synthetic site, run on it, score the result."),
     "doctor": ("doctor", "doctor", "What this machine can run, and what is missing."),
-    "evaluate": ("evaluate", "evaluate", "Score a run against labels."),
+    "evaluate": ("evaluate", "evaluate", "Score a run against labels, or a network on a data set."),
     "pack": ("pack", "pack", "Make trained weights a network that runs take."),
     "train": ("train", "train", "Train a network on labelled pictures of people."),
     "ingest": ("run", "ingest", "Stage 1: which frames the files hold."),

@@ -105,7 +105,9 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--data", type=click.Path(path_type=Path), help="Its folder [default: that of the CSV]."),
             click.option("--tracklets", is_flag=True, help="Group the pictures of image sets into sparse tracklets."),
             click.option("--split", type=click.IntRange(1), help="One split of several [default: their mean]."),
-            click.option("--network", metavar="RECIPE", help="Recipe of --weights that do not say how their network is built."),
+            click.option(
+                "--network", metavar="RECIPE", help="Recipe of --weights that do not say how their network is built."
+            ),
             click.option("--weights", type=file, help="What vidreid train wrote, or a checkpoint."),
             click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the first at hand]."),
             click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),

@@ -108,10 +108,17 @@ def embed(embedder: Embedder, dataset: Dataset, tracklets: Sequence[Tracklet], f
         groups = [[crop for key in keys if (crop := _crop(dataset, key, say))] for keys in some]
         known = [number for number, group in enumerate(groups) if group]
         if known:
-            vectors = embedder.embed([[crop] for group in groups for crop in group])
-            ends = np.cumsum([len(groups[number]) for number in known])
-            found[start + np.array(known)] = pool(np.split(vectors, ends[:-1]), embedder.spec.branches)
+            found[start + np.array(known)] = _vectors(embedder, [groups[number] for number in known])
     return found
+
+
+def _vectors(embedder: Embedder, groups: Sequence[Sequence[Crop]]) -> Vectors:
+    """One vector a group: video networks see its pictures as clips, image networks each by itself."""
+    if embedder.spec.frames > 1:
+        return embedder.embed(groups)
+    vectors = embedder.embed([[crop] for group in groups for crop in group])
+    ends = np.cumsum([len(group) for group in groups])
+    return pool(np.split(vectors, ends[:-1]), embedder.spec.branches)
 
 
 def picture(dataset: Dataset, key: str) -> Array | None:

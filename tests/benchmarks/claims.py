@@ -1,0 +1,82 @@
+"""The papers' claims on sparse tracklets: python tests/benchmarks/claims.py BACKBONE_WEIGHTS [--seeds 2] [--output DIR]
+
+Trains every system of configs/training/light from the same weights (of slim-afa) on Market-1501's training people, and
+scores it on the test people, tracklets by tracklets. One recipe; only network and losses differ. What is done in DIR is
+not done again. Writes results/claims.json beside this file.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from vidreid.training.datasets import Protocol
+from vidreid.training.embeddings import from_network
+from vidreid.training.place import Place
+from vidreid.training.recipe import read_recipe
+from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
+from vidreid.training.session import Setup, open_data, train
+
+HERE = Path(__file__).parent
+REID = HERE.parents[2] / "shared" / "data" / "reid"
+SYSTEMS = ("base", "tse-wo-seo", "tse", "tsb", "tclnet", "tclnet-tri", "base-tri", "afa", "qan", "qan-afa")
+
+
+def scores(weights, dataset, items):
+    source = from_network(weights)
+    protocol = Protocol(distance="cosine")
+    vectors = source.vectors(dataset, items, protocol, print)
+    found = score_dataset(dataset, items, vectors, protocol, branches=source.branches).summary()
+    return {key: found[key] for key in ("rank1", "mAP")}
+
+
+def one(system, seed, start, output, test):
+    folder = output / f"{system}-{seed}"
+    done = folder / "scores.json"
+    if not done.is_file():
+        recipe = read_recipe(f"light/{system}", [f"start={start}"])
+        began = time.monotonic()
+        data = [open_data(str(REID / "market_train.csv.gz"))]
+        for progress in train(Setup(recipe, data, seed=seed), folder, place=Place("cpu")):
+            if progress.step % 50 == 0:
+                print(f"{system} {seed}: {progress}", flush=True)
+        hours = (time.monotonic() - began) / 3600
+        done.write_text(json.dumps({"hours": hours, **scores(folder / "weights.safetensors", *test)}))
+    found = json.loads(done.read_text())
+    print(f"{system} {seed}: rank-1 {found['rank1']:.4f}, mAP {found['mAP']:.4f}", flush=True)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("start", type=Path)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=Path("claims"))
+    given = parser.parse_args()
+    dataset = open_dataset(str(REID / "market_test_tracklets.csv.gz"), REID)
+    test = (dataset, scored_tracklets(dataset))
+    table = {}
+    for seed in range(given.seeds):
+        for system in SYSTEMS:
+            table.setdefault(system, []).append(one(system, seed, given.start.resolve(), given.output, test))
+    recipe = read_recipe("light/base")
+    result = {
+        "data": "Market-1501, sparse tracklets",
+        "steps": recipe.schedule.steps,
+        "size": recipe.data.size,
+        "seeds": list(range(given.seeds)),
+        "systems": {
+            system: {
+                "recipe": f"light/{system}",
+                "rank1": [row["rank1"] for row in rows],
+                "mAP": [row["mAP"] for row in rows],
+                "hours": sum(row["hours"] for row in rows),
+            }
+            for system, rows in table.items()
+        },
+    }
+    (HERE / "results" / "claims.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
