@@ -1,7 +1,7 @@
 """The papers' claims on sparse tracklets: python tests/benchmarks/claims.py BACKBONE_WEIGHTS [--seeds 2] [--output DIR]
 
-Trains every system of configs/training/light from the same weights (of slim-afa) on Market-1501's training people, and
-scores it on the test people, tracklets by tracklets. One recipe; only network and losses differ. What is done in DIR is
+Trains every system of configs/training/light on Market-1501's training people, from the same backbone (of slim-afa),
+and scores it on the test people, tracklet by tracklet. One recipe; only network and losses differ. What is done in DIR is
 not done again. Writes results/claims.json beside this file.
 """
 
@@ -10,6 +10,8 @@ import json
 import time
 from pathlib import Path
 
+from vidreid.networks.weights.safetensors import write_safetensors
+from vidreid.training.checkpoint import read_weights
 from vidreid.training.datasets import Protocol
 from vidreid.training.embeddings import from_network
 from vidreid.training.place import Place
@@ -28,6 +30,14 @@ def scores(weights, dataset, items):
     vectors = source.vectors(dataset, items, protocol, print)
     found = score_dataset(dataset, items, vectors, protocol, branches=source.branches).summary()
     return {key: found[key] for key in ("rank1", "mAP")}
+
+
+def backbone_only(weights, target):
+    """The backbone's weights alone, so that no system begins with a neck that was trained."""
+    state, _ = read_weights(weights)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_safetensors(target, {key: value for key, value in state.items() if key.startswith("backbone.")})
+    return target
 
 
 def one(system, seed, start, output, test):
@@ -55,10 +65,11 @@ def main():
     given = parser.parse_args()
     dataset = open_dataset(str(REID / "market_test_tracklets.csv.gz"), REID)
     test = (dataset, scored_tracklets(dataset))
+    start = backbone_only(given.start, given.output.resolve() / "backbone.safetensors")
     table = {}
     for seed in range(given.seeds):
         for system in SYSTEMS:
-            table.setdefault(system, []).append(one(system, seed, given.start.resolve(), given.output, test))
+            table.setdefault(system, []).append(one(system, seed, start, given.output, test))
     recipe = read_recipe("light/base")
     result = {
         "data": "Market-1501, sparse tracklets",

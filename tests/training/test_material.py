@@ -1,5 +1,6 @@
 """Data sets made ready: what is decoded, who is numbered, what is left out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -123,3 +124,12 @@ def test_identity_0_in_the_middle_leaves_no_hole_in_the_numbers(tmp_path: Path) 
     rows = [(f"p{n}_c1_0.png", identity, 1, 1, "train") for n, identity in ((1, 4), (2, 0), (3, 9))]
     made = prepared(open_dataset(write_csv(tmp_path / "people.csv", rows), tracklets=True))
     assert sorted(made.sampler.batch(0).labels.tolist()) == [0, 0, 1, 1]
+
+
+def test_of_a_set_of_several_splits_one_is_trained_on() -> None:
+    dark, bright = shades(1, 2), shades(0, 0, 0, 4)
+    both = replace(dark, splits=(*dark.splits, *bright.splits))
+    chosen = [gather([both], [], DATA, place=Place(), seed=0, split=split).pictures for split in (1, 2)]
+    assert [shade_of(taken, 0) for taken in chosen] == [10, 40]
+    with pytest.raises(InputError, match="no split 3"):
+        gather([both], [], DATA, place=Place(), seed=0, split=3)

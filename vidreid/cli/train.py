@@ -43,6 +43,7 @@ def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder; gone on with."),
             click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A key of the recipe."),
             click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn."),
+            click.option("--split", type=click.IntRange(1), default=1, show_default=True, help="Of sets of ten."),
             click.option("--teacher", default="", metavar="NAME|PATH", help="Embedder whose vectors are learnt too."),
             click.option("--backbone-weights", type=file, help="What a recipe's `start: imagenet` stands for."),
             click.option(
@@ -103,13 +104,14 @@ def _setup(
     seed: int,
     teacher: str,
     backbone_weights: Path | None,
+    split: int,
 ) -> Any:
     from vidreid.training.recipe import read_recipe
     from vidreid.training.session import Setup, open_data
 
     recipe = read_recipe(config, changes)
     labelled, unlabelled = [open_data(one) for one in data], [open_data(one) for one in strangers]
-    return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights)
+    return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights, split)
 
 
 def _try(config: str, place: Any, as_json: bool, output: Path | None, **given: Any) -> None:

@@ -18,7 +18,7 @@ def main() -> int:
     try:
         recipe = read_recipe(given.config, given.set)
         labelled, strangers = [open_data(one) for one in given.data], [open_data(one) for one in given.strangers]
-        setup = Setup(recipe, labelled, strangers, given.seed, given.teacher, given.backbone_weights)
+        setup = Setup(recipe, labelled, strangers, given.seed, given.teacher, given.backbone_weights, given.split)
         with joined(given.device) as place:
             if given.dry_run:
                 print(dry_run(setup, place=place))
@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("training"))
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", type=int, default=1)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--teacher", default="", metavar="NAME|PATH")
     parser.add_argument("--backbone-weights", type=Path, metavar="PATH")

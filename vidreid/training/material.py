@@ -34,24 +34,25 @@ class Material:
 
 
 def gather(
-    labelled: Sequence[Dataset], strangers: Sequence[Dataset], data: Data, *, place: Place, seed: int
+    labelled: Sequence[Dataset], strangers: Sequence[Dataset], data: Data, *, place: Place, seed: int, split: int = 1
 ) -> Material:
     """Decode the training tracklets of data sets. People of different sets are different people.
 
-    Of ``strangers``, of distractors and of junk only pictures are taken, no labels. `InputError` where a set has
-    nobody to train on.
+    Of ``strangers``, of distractors and of junk only pictures are taken, no labels. Sets of several splits are trained
+    on one, ``split``, counted from 1. `InputError` where a set has nobody to train on.
     """
-    store = _Store(data.size, sum(map(_count, [*labelled, *strangers])), place.device)
+    tracklets = {id(dataset): _train(dataset, split) for dataset in [*labelled, *strangers]}
+    store = _Store(data.size, sum(len(one.pictures) for some in tracklets.values() for one in some), place.device)
     samples: list[Sample] = []
     people = 0
     for dataset in labelled:
-        samples += _samples(store, dataset, people)
+        samples += _samples(store, dataset, tracklets[id(dataset)], people)
         people = 1 + max(sample.person for sample in samples)
     first = len(store)
     for dataset in labelled:
-        store.add(dataset, [one for one in dataset.splits[0].train if not _named(one)])
+        store.add(dataset, [one for one in tracklets[id(dataset)] if not _named(one)])
     for dataset in strangers:
-        store.add(dataset, dataset.splits[0].train)
+        store.add(dataset, tracklets[id(dataset)])
     if data.strangers and len(store) == first:
         raise InputError("the recipe wants pictures of strangers", "give some: --strangers LAYOUT=ROOT")
     unlabelled = np.arange(first, len(store))
@@ -59,9 +60,17 @@ def gather(
     return Material(store.pictures(), sampler, people, tuple(store.skipped))
 
 
-def _samples(store: _Store, dataset: Dataset, first: int) -> list[Sample]:
+def _train(dataset: Dataset, split: int) -> Sequence[Tracklet]:
+    """What is trained on of a set, which may have one split only."""
+    count = len(dataset.splits)
+    if count > 1 and not 1 <= split <= count:
+        raise InputError(f"{dataset.name}: no split {split}", f"it has 1 to {count}")
+    return dataset.splits[split - 1 if count > 1 else 0].train
+
+
+def _samples(store: _Store, dataset: Dataset, tracklets: Sequence[Tracklet], first: int) -> list[Sample]:
     """The tracklets of named people, who get numbers from ``first`` on, without their broken pictures."""
-    known = [one for one in dataset.splits[0].train if _named(one)]
+    known = [one for one in tracklets if _named(one)]
     store.add(dataset, known)
     whole = [(tracklet, kept) for tracklet in known if len(kept := store.numbers(dataset, tracklet))]
     if not whole:
@@ -115,10 +124,6 @@ class _Store:
         if self._place is None:
             return OnDemand(self._keys, self._size, boxes)
         return InMemory(self._pixels[: len(self)].to(self._place), boxes.to(self._place))
-
-
-def _count(dataset: Dataset) -> int:
-    return sum(len(tracklet.pictures) for tracklet in dataset.splits[0].train)
 
 
 def _place(device: str, wanted: int) -> str | None:

@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Setup:
     """What a training is made of: ``teacher`` is a registered embedder or the path of one, ``backbone_weights`` the
-    file that a recipe's ``start: imagenet`` stands for."""
+    file that a recipe's ``start: imagenet`` stands for. Sets of several splits are trained on ``split``, from 1."""
 
     recipe: Recipe
     labelled: Sequence[Dataset]
@@ -43,6 +43,7 @@ class Setup:
     seed: int = 0
     teacher: str = ""
     backbone_weights: Path | None = None
+    split: int = 1
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def _prepare(setup: Setup, place: Place, say: Say, *, fresh: bool) -> Training:
     if bool(losses.teacher or losses.relations) != bool(setup.teacher):
         has, hint = ("no teacher", "--set losses.teacher=1") if setup.teacher else ("a teacher", "--teacher NAME|PATH")
         raise UsageError(f"the recipe learns from {has}", hint)
-    material = gather(setup.labelled, setup.strangers, setup.recipe.data, place=place, seed=setup.seed)
+    data, seed, split = setup.recipe.data, setup.seed, setup.split
+    material = gather(setup.labelled, setup.strangers, data, place=place, seed=seed, split=split)
     speak = say if place.first else _silent
     _tell(setup, material, speak)
     if fresh:

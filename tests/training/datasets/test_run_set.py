@@ -18,8 +18,6 @@ def test_every_stored_crop_is_a_picture_of_nobody(finished: Path):
     dataset = open_dataset(finished)
     pictures = [key for item in dataset.splits[0].train for key in item.pictures]
     assert len(pictures) == len(set(pictures)) == Run(finished).crops().num_rows
-    assert {item.identity for item in dataset.splits[0].train} == {JUNK}
-    assert dataset.notes == ()
 
 
 def test_crops_are_cut_to_the_person(finished: Path):
@@ -31,7 +29,7 @@ def test_crops_are_cut_to_the_person(finished: Path):
 
 
 def test_tracklets_and_cameras_are_the_runs(finished: Path):
-    run, dataset = Run(finished), open_dataset(finished, labelled=True)
+    run, dataset = Run(finished), open_dataset(finished)
     people = dict(zip(*(run.tracklets()[name].to_pylist() for name in ("tracklet", "identity")), strict=True))
     for item in dataset.splits[0].train:
         assert (f"P{item.identity:04d}" if item.identity != JUNK else None) == people[item.sequence]
@@ -41,7 +39,7 @@ def test_tracklets_and_cameras_are_the_runs(finished: Path):
 
 
 def test_labels_are_said_to_be_the_programs_own(finished: Path):
-    dataset = open_dataset(finished, labelled=True)
+    dataset = open_dataset(finished)
     assert max(item.identity for item in dataset.splits[0].train) > 0
     assert dataset.notes == (OWN,)
 

@@ -8,21 +8,20 @@ from pathlib import Path
 from vidreid.training.datasets import JUNK, Dataset, Split, Tracklet
 from vidreid.training.datasets._crops import cut, decode
 
-OWN = "identities are the program's own, not reviewed: it learns its own mistakes too"
+OWN = "identities are those of the run's match: who learns from them learns its mistakes too"
 
 
-def open_dataset(root: Path, *, tracklets: bool | None = None, labelled: bool = False) -> Dataset:
+def open_dataset(root: Path, *, tracklets: bool | None = None) -> Dataset:
     """Every stored crop of a matched run, as training tracklets (pictures of one each where ``tracklets`` is False).
 
-    Nobody is named (identity `JUNK`), as distillation wants it; with ``labelled``, identities are those of the run's
-    match, and tracklets without one stay `JUNK`. Cameras count from 1 in the run's order.
+    Identities are those of the run's match; tracklets without one are `JUNK`. Cameras count from 1 in the run's order.
     """
     # PyArrow, which a machine that only trains may lack.
     from vidreid.pipeline.results import Run
 
     run = Run(root)
     names = run.tracklets().select(["tracklet", "identity"]).to_pylist()
-    identities = {row["tracklet"]: _number(row["identity"]) if labelled else JUNK for row in names}
+    identities = {row["tracklet"]: _number(row["identity"]) for row in names}
     cameras = {name: number for number, name in enumerate(run.cameras, 1)}
     crops: dict[str, tuple[bytes, tuple[float, float, float, float]]] = {}
     found: dict[tuple[str, str], list[str]] = {}
@@ -40,7 +39,7 @@ def open_dataset(root: Path, *, tracklets: bool | None = None, labelled: bool = 
         for (camera, tracklet), keys in found.items()
         for pictures in ([[key] for key in keys] if tracklets is False else [keys])
     )
-    return Dataset("run", (Split(train),), read, notes=(OWN,) if labelled else ())
+    return Dataset("run", (Split(train),), read, notes=(OWN,))
 
 
 def _number(identity: str | None) -> int:
