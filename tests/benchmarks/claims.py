@@ -1,8 +1,8 @@
 """The papers' claims on sparse tracklets: python tests/benchmarks/claims.py BACKBONE_WEIGHTS [--seeds 2] [--output DIR]
 
 Trains every system of configs/training/light on Market-1501's training people, from the same backbone (of slim-afa),
-and scores it on the test people, tracklet by tracklet. One recipe; only network and losses differ. What is done in DIR is
-not done again. Writes results/claims.json beside this file.
+and scores it on the test people, tracklet by tracklet. One recipe; only network and losses differ. What is done in DIR
+is not done again. Writes results/claims.json beside this file.
 """
 
 import argparse

@@ -67,6 +67,19 @@ def test_everything_else_is_written_where_it_is_asked_for(retrieval, tmp_path):
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_pictures_of_an_image_set_can_be_scored_alone(retrieval):
+    task, protocol, *_ = retrieval("--pictures").out.splitlines()
+    assert task == "colours on crowd: 12 queries, 13 in the gallery"
+    assert protocol.startswith("protocol: pictures, ")
+
+
+def test_a_plot_of_no_known_kind_is_refused_before_anything_is_embedded(retrieval, tmp_path):
+    answer = retrieval("--plot", tmp_path / "c.jpg", "--save-features", tmp_path / "kept.npz")
+    assert answer.status == 2
+    assert "c.jpg: not a kind of picture" in answer.err
+    assert not (tmp_path / "kept.npz").exists()
+
+
 def test_a_broken_picture_is_named_and_the_others_count(retrieval, crowd):
     (crowd.parent / "pictures" / "p1_c1_s0_0.png").write_bytes(b"no picture")
     answer = retrieval("--json")
@@ -125,12 +138,12 @@ def test_systems_stand_side_by_side_with_their_seeds(say, noisy):
     answer = say("evaluate", "compare", *files, "--csv", noisy / "t.csv", "--latex", noisy / "t.tex")
     assert answer.status == 0
     _, first, second, change, *_ = answer.out.splitlines()
-    assert first.split()[:3] == [str(noisy / "colours"), "1", "100.0"]
+    assert first.split()[:3] == ["colours", "1", "100.0"]
     assert second.split()[:2] == ["noisy", "2"]
     assert "±" in second
     assert "[" in change
     with (noisy / "t.csv").open(newline="") as file:
-        assert {row["system"] for row in csv.DictReader(file)} == {str(noisy / "colours"), "noisy"}
+        assert {row["system"] for row in csv.DictReader(file)} == {"colours", "noisy"}
     assert r"\begin{tabular}" in (noisy / "t.tex").read_text()
 
 
@@ -144,6 +157,14 @@ def test_another_protocol_is_refused_in_one_line(say, retrieval, results):
     answer = say("evaluate", "compare", results / "colours.json", results / "other.json")
     assert answer.status == 3
     assert "ap rectangle and trapezoid" in answer.err.splitlines()[0]
+
+
+def test_two_systems_of_one_name_must_be_told_apart(say, results):
+    (results / "again").mkdir()
+    (results / "again" / "colours.json").write_bytes((results / "colours.json").read_bytes())
+    answer = say("evaluate", "compare", results / "colours.json", results / "again" / "colours.json")
+    assert answer.status == 2
+    assert "two systems named colours" in answer.err
 
 
 def test_one_system_alone_is_wrong_use(say, results):

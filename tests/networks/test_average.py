@@ -50,6 +50,12 @@ def test_vectors_are_in_single_precision_under_mixed_precision():
         assert network().features(seeded_clips(SHAPE)).frames.dtype == torch.float32
 
 
+@pytest.mark.parametrize("kind", ["mean", "both"])
+def test_a_mean_of_half_precision_maps_is_not_rounded_to_theirs(kind):
+    maps = seeded_clips((2, 5, 16, 8)).bfloat16()
+    torch.testing.assert_close(pool(maps, kind), pool(maps.float(), kind), rtol=1e-6, atol=1e-6)
+
+
 def test_every_parameter_of_the_backbone_learns():
     net = network().train()
     net(seeded_clips(SHAPE)).square().sum().backward()

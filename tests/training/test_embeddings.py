@@ -132,5 +132,5 @@ def test_a_registered_network_tells_people_of_market_apart(shared, own_home):
     vectors = source.vectors(small, some, Protocol(frames=1), silent)
     scores = score_dataset(small, some, vectors, Protocol()).summary()
     assert source.system == "person-reidentification-retail-0277"
-    assert scores["rank1"] > 0.95
+    assert scores["rank1"] > 0.9
     assert scores["mAP"] > 0.9

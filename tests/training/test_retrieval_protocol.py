@@ -78,7 +78,6 @@ def test_the_protocol_decides_and_is_told():
         "ap": "trapezoid",
         "distance": "euclidean",
         "frames": 4,
-        "same_camera": False,
         "rerank": True,
     }
     assert scored(ONE).protocol["frames"] == "all"
@@ -172,7 +171,7 @@ def test_the_worst_queries_come_first_with_what_they_found():
     assert (worst.query, worst.first, worst.ap) == ("b1/0.jpg", 2, 0.5)
     assert worst.entries == (("a2/0.jpg", False), ("b2/0.jpg", True), ("a1/0.jpg", False))
     assert best.query == "a1/0.jpg"
-    assert worst_queries(scored(both), 1, depth=1)[0].entries == (("a2/0.jpg", False),)
+    assert worst_queries(scored(both), 1, depth=1)[0].entries == (("a2/0.jpg", False), ("b2/0.jpg", True))
 
 
 def test_a_layout_needs_its_folder_and_an_unknown_one_names_the_known(tmp_path):
@@ -181,6 +180,9 @@ def test_a_layout_needs_its_folder_and_an_unknown_one_names_the_known(tmp_path):
     assert "mars" in refused.value.hint
     with pytest.raises(UsageError, match="no 'market'"):
         open_dataset("market", tmp_path)
+    with pytest.raises(UsageError, match="of which layout") as refused:
+        open_dataset(str(tmp_path), None)
+    assert refused.value.hint.startswith(f"--dataset LAYOUT --data {tmp_path}")
 
 
 def test_scores_need_numpy_alone():

@@ -103,7 +103,11 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
         [
             click.option("--dataset", required=True, metavar="NAME|CSV", help="Layout of the data set, or its CSV."),
             click.option("--data", type=click.Path(path_type=Path), help="Its folder [default: that of the CSV]."),
-            click.option("--tracklets", is_flag=True, help="Group the pictures of image sets into sparse tracklets."),
+            click.option(
+                "--tracklets/--pictures",
+                default=None,
+                help="Sparse tracklets of an image set, or each picture alone [default: as the set is scored].",
+            ),
             click.option("--split", type=click.IntRange(1), help="One split of several [default: their mean]."),
             click.option(
                 "--network", metavar="RECIPE", help="Recipe of --weights that do not say how their network is built."
@@ -129,14 +133,19 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
 @evaluate.command()
 @retrieval_options
 def retrieval(
-    dataset: str, data: Path | None, tracklets: bool, split: int | None, as_json: bool, **options: Any
+    dataset: str, data: Path | None, tracklets: bool | None, split: int | None, as_json: bool, **options: Any
 ) -> None:
     """CMC and mAP of a network's embeddings, by the data set's own protocol unless options say otherwise."""
     from vidreid.training.embeddings import save_vectors
     from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
+    from vidreid.views.ranking import check_format
 
-    opened, source = open_dataset(dataset, data, tracklets=tracklets or None), _source(options)
+    if options["plot"]:
+        check_format(options["plot"])
+    opened, source = open_dataset(dataset, data, tracklets=tracklets), _source(options)
     _say([note for note in (opened.terms, *opened.notes) if note])
+    if options["weights"] and split is None and len(opened.splits) > 1:
+        _say([f"{len(opened.splits)} splits share people: score a network trained on one of them with --split N"])
     protocol = _protocol(opened.protocol, source, options)
     items = scored_tracklets(opened, split)
     vectors = source.vectors(opened, items, protocol, lambda line: _say([line]))
@@ -145,11 +154,11 @@ def retrieval(
     scores = score_dataset(
         opened, items, vectors, protocol, branches=source.branches, rerank=options["rerank"], split=split
     )
-    _write_views(scores, opened, options)
     if as_json:
         _echo_json({"system": source.system, **scores.as_dict()})
     else:
         _scores(source.system, scores)
+    _write_views(scores, opened, options)
 
 
 def _source(options: dict[str, Any]) -> Source:
@@ -202,7 +211,6 @@ def _scores(system: str, scores: Scores) -> None:
     click.echo(f"{system} on {scores.dataset}: {found['queries']} queries, {found['gallery']} in the gallery{splits}")
     click.echo(
         f"protocol: {what}, frames {protocol['frames']}, {protocol['distance']} distance, {protocol['ap']} AP"
-        + (", own camera counts" if protocol["same_camera"] else "")
         + (", re-ranked" if protocol["rerank"] else "")
     )
     if found["queries_without_match"]:
@@ -233,12 +241,14 @@ def compare(results: tuple[str, ...], csv_file: Path | None, latex: Path | None)
 
 
 def _systems(results: tuple[str, ...]) -> dict[str, list[Path]]:
-    """Files by system, in the order given; a file without a name is a system of its own."""
+    """Files by system, in the order given; a file without a name is a system of its own, named after the file."""
     systems: dict[str, list[Path]] = {}
     for text in results:
         name, sign, path = text.partition("=")
         if not sign or Path(text).is_file():
-            name, path = text.removesuffix(".json"), text
+            name, path = Path(text).stem, text
+            if name in systems:
+                raise UsageError(f"two systems named {name}", f"name them: NAME={text}")
         systems.setdefault(name, []).append(Path(path))
     if len(systems) < 2:
         raise UsageError("one system alone: nothing to compare", "give two or more: A.json B.json")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from vidreid.embedding.pooling import normalize, pool
 from vidreid.types import Array, Crop, Engine, Image, ModelSpec
+
+Frame = TypeVar("Frame")
 
 
 class NetworkEmbedder:
@@ -36,8 +39,8 @@ class NetworkEmbedder:
             yield np.stack(pictures).reshape(self._engine.inputs["images"])
 
 
-def parts(clip: Sequence[Crop], frames: int) -> list[list[Crop]]:
-    """A clip cut into parts of ``frames`` crops; a last one that is short is filled with its own crops again, in order.
+def parts(clip: Sequence[Frame], frames: int) -> list[list[Frame]]:
+    """A clip cut into parts of ``frames``; a last one that is short is filled with its own again, in order.
 
     >>> [first, second] = parts("abcdefg", 4)
     >>> "".join(first), "".join(second)

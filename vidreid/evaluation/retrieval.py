@@ -1,8 +1,8 @@
 """Retrieval scores: the CMC curve and mean average precision, exactly as the field computes them.
 
 For every query the gallery is sorted by distance; equal distances stand in the order of the gallery. What does not
-count is left out first: junk, the query itself, and the query's own person by the query's own camera. Zheng et al.,
-"Scalable person re-identification: a benchmark", ICCV 2015, section 4.
+count is left out first: junk, and the query's own person by the query's own camera, the query itself among them. Zheng
+et al., "Scalable person re-identification: a benchmark", ICCV 2015, section 4.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ AveragePrecision = Literal["rectangle", "trapezoid"]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Who n queries or gallery entries are: ``identities``, ``cameras`` (n,) int64, ``names`` that occur once each.
-
-    A gallery entry of the query's name is the query itself.
-    """
+    """Who n queries or gallery entries are: ``identities``, ``cameras`` (n,) int64, and ``names``."""
 
     identities: NDArray[np.int64]
     cameras: NDArray[np.int64]
@@ -81,13 +78,11 @@ def score(
     gallery: Labels,
     *,
     ap: AveragePrecision = "rectangle",
-    same_camera: bool = False,
 ) -> Retrieval:
     """Rank the gallery for every query.
 
-    ``same_camera``: entries of the query's person by the query's own camera count too. ``ap``: the mean of the
-    precision at each right entry (``rectangle``), or of its mean with the precision just before (``trapezoid``), as
-    the programs of Market-1501 and of MARS have it.
+    ``ap``: the mean of the precision at each right entry (``rectangle``), or of its mean with the precision just before
+    (``trapezoid``), as the MATLAB programs of Market-1501 and of MARS have it.
     """
     found = Retrieval(
         first=np.zeros(len(query), np.int64),
@@ -97,7 +92,7 @@ def score(
         gallery=len(gallery),
     )
     every = np.arange(len(query))
-    for number, order, right in rankings(distances, query, gallery, every, same_camera=same_camera):
+    for number, order, right in rankings(distances, query, gallery, every):
         hits = np.flatnonzero(right)
         if len(hits) < len(right):
             found.best_wrong[number] = order[np.argmin(right)]
@@ -119,22 +114,17 @@ def average_precision(hits: NDArray[np.int64], kind: AveragePrecision) -> float:
 
 
 def rankings(
-    distances: Distances, query: Labels, gallery: Labels, chosen: NDArray[np.int64], *, same_camera: bool = False
+    distances: Distances, query: Labels, gallery: Labels, chosen: NDArray[np.int64]
 ) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.bool_]]]:
     """Number of each chosen query, the gallery entries that count, nearest first, and which of them are right.
 
     ``chosen`` are numbers of queries, in any order.
     """
-    place = {name: row for row, name in enumerate(gallery.names)}
     blocks = (chosen[start : start + BLOCK] for start in range(0, len(chosen), BLOCK))
     rows = (zip(block.tolist(), distances(block), strict=True) for block in blocks)
     for number, row in itertools.chain.from_iterable(rows):
         same = gallery.identities == query.identities[number]
-        out = gallery.identities == JUNK
-        if not same_camera:
-            out |= same & (gallery.cameras == query.cameras[number])
-        if query.names[number] in place:
-            out[place[query.names[number]]] = True
+        out = (gallery.identities == JUNK) | (same & (gallery.cameras == query.cameras[number]))
         counted = np.flatnonzero(~out)
         order = counted[np.argsort(row[counted], kind="stable")]
         right = same[order] & (query.identities[number] != DISTRACTOR)

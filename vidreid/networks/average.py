@@ -41,12 +41,11 @@ class Average(VideoNetwork):
 
 
 def frame_vectors(backbone: Backbone, clips: Tensor, kind: Pool) -> Tensor:
-    """The vectors X^t of each frame of clips (B, T, 3, H, W): float32 (B, T, d), also in mixed precision, where the
-    small differences between frames would be lost."""
+    """The vectors X^t of each frame of clips (B, T, 3, H, W): float32 (B, T, d)."""
     maps = backbone.stem(clips.flatten(0, 1))
     for stage in backbone.stages:
         maps = run(stage, maps, clips.shape[1])
-    return pool(maps, kind).float().unflatten(0, clips.shape[:2])
+    return pool(maps, kind).unflatten(0, clips.shape[:2])
 
 
 def build(backbone: Backbone, settings: Settings) -> Average:

@@ -71,7 +71,7 @@ class TCLNet(VideoNetwork):
             maps = run(stage, maps, frames)
         segments = self._segments(maps)
         each = frames // self.multiple
-        pooled = [pool(maps, self.settings.pool).float().unflatten(0, (-1, each)) for maps in self.tse(segments, each)]
+        pooled = [pool(maps, self.settings.pool).unflatten(0, (-1, each)) for maps in self.tse(segments, each)]
         return Features(tuple(vectors.mean(1) for vectors in pooled), pooled[0] if self.branches == 1 else None)
 
     def _segments(self, maps: Tensor) -> Tensor:

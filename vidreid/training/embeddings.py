@@ -84,7 +84,9 @@ def from_network(weights: Path, recipe: str | None = None) -> Source:
         clip, size = made.data.frames, made.data.size
         return embed_tracklets(network, tracklets, dataset.read, size, clip=clip, frames=protocol.frames, say=say)
 
-    return Source(recipe or weights.stem, vectors, network.branches, network.metric)
+    # Every training calls its files alike; its folder is what tells them apart.
+    own = weights.resolve().parent.name if weights.stem in {"weights", "checkpoint"} else weights.stem
+    return Source(recipe or own, vectors, network.branches, network.metric)
 
 
 def save_vectors(

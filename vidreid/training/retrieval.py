@@ -89,12 +89,18 @@ def open_dataset(wanted: str, root: Path | None, *, tracklets: bool | None = Non
     if wanted.endswith((".csv", ".csv.gz")):
         file = Path(wanted).expanduser()
         opened = plugins.load(ROOM, "csv").open_csv(file, root or file.parent, tracklets=tracklets)
+    elif Path(wanted).is_dir():
+        raise UsageError(f"{wanted}: of which layout?", f"--dataset LAYOUT --data {wanted}; layouts: {_layouts()}")
     elif root is None:
-        raise UsageError(f"{wanted}: where is it?", f"--data FOLDER; layouts: {', '.join(plugins.names(ROOM))}")
+        raise UsageError(f"{wanted}: where is it?", f"--data FOLDER; layouts: {_layouts()}")
     else:
         opened = plugins.load(ROOM, wanted).open_dataset(root, tracklets=tracklets)
     assert isinstance(opened, Dataset)
     return opened
+
+
+def _layouts() -> str:
+    return ", ".join(plugins.names(ROOM))
 
 
 def chosen_splits(dataset: Dataset, split: int | None = None) -> list[tuple[int, Split]]:
@@ -171,7 +177,7 @@ def _division(
         between: Distances = reranked(queries, gallery).__getitem__
     else:
         between = distances(queries, gallery, protocol.distance)
-    found = score(between, query_labels, gallery_labels, ap=protocol.ap, same_camera=protocol.same_camera)
+    found = score(between, query_labels, gallery_labels, ap=protocol.ap)
     return Division(number, query_labels, gallery_labels, between, found)
 
 
@@ -196,7 +202,8 @@ def per_query(scores: Scores) -> Iterator[tuple[str | int | float, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A query's best gallery entries, nearest first, each by name and whether it is the query's person."""
+    """A query's best gallery entries, nearest first, each by name and whether it is the query's person; ``first`` is
+    the rank of the first right one, the last entry where it is beyond the others."""
 
     query: str
     first: int
@@ -205,17 +212,16 @@ class Ranked:
 
 
 def worst_queries(scores: Scores, count: int, depth: int = 10) -> list[Ranked]:
-    """The ``count`` queries of lowest average precision, over all splits, with their first ``depth`` entries."""
+    """The ``count`` queries of lowest average precision, over all splits, with their first ``depth`` entries and, where
+    that comes later, the first right one."""
     found = []
     for part in scores.divisions:
         numbers = np.flatnonzero(part.found.scored)
         chosen = numbers[np.argsort(part.found.ap[numbers], kind="stable")[:count]]
-        same_camera = bool(scores.protocol["same_camera"])
-        for number, order, right in rankings(part.distances, part.query, part.gallery, chosen, same_camera=same_camera):
-            entries = tuple(
-                (part.gallery.names[row], bool(hit)) for row, hit in zip(order[:depth], right[:depth], strict=True)
-            )
+        for number, order, right in rankings(part.distances, part.query, part.gallery, chosen):
             first, ap = int(part.found.first[number]), float(part.found.ap[number])
+            shown = [*range(min(depth, len(order))), *([first - 1] if first > depth else [])]
+            entries = tuple((part.gallery.names[order[place]], bool(right[place])) for place in shown)
             found.append(Ranked(part.query.names[number], first, ap, entries))
     return sorted(found, key=lambda ranked: ranked.ap)[:count]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import torch
 
+from vidreid.embedding.network import parts
 from vidreid.networks import VideoNetwork
 from vidreid.training.datasets import Tracklet
 from vidreid.training.loop import normalized
@@ -45,16 +46,6 @@ def embed_tracklets(
     return np.stack([unknown if vector is None else vector for vector in found])
 
 
-def clips_of(pictures: Keys, length: int) -> list[list[str]]:
-    """Pictures in order, cut in clips of ``length``; the last one begins again where it is short.
-
-    >>> clips_of("abcdefg", 4)
-    [['a', 'b', 'c', 'd'], ['e', 'f', 'g', 'e']]
-    """
-    parts = [pictures[start : start + length] for start in range(0, len(pictures), length)]
-    return [[part[place % len(part)] for place in range(length)] for part in parts]
-
-
 def _pixels(keys: Keys, read: Read, size: tuple[int, int], say: Callable[[str], None]) -> dict[str, Array]:
     """Decoded pictures by key, those that can be read."""
     found: dict[str, Array] = {}
@@ -70,7 +61,7 @@ def _embed(
     network: VideoNetwork, groups: Sequence[Keys], pixels: dict[str, Array], length: int
 ) -> Iterator[Array | None]:
     """One vector a group of pictures, None for an empty one."""
-    clips = [clips_of(group, length) for group in groups]
+    clips = [parts(group, length) for group in groups]
     flat = [[pixels[key] for key in keys] for of_one in clips for keys in of_one]
     vectors = iter(_forward(network, np.array(flat)) if flat else ())
     for of_one in clips:

@@ -39,10 +39,15 @@ def begin(
     state, _ = read_weights(path)
     state = {name: value for name, value in state.items() if not name.startswith(CLASSIFIERS)}
     network = build_network(recipe)
-    if state.keys() != network.state_dict().keys() and any(name.startswith(BACKBONE) for name in state):
+    if _names(state) != _names(network.state_dict()) and any(name.startswith(BACKBONE) for name in state):
         return _from_backbone(recipe, state, path.name, say)
     load_into(network, state, path.name)
     return network
+
+
+def _names(state: Mapping[str, Tensor]) -> set[str]:
+    """Names but for the counters of batch normalisation, which an ONNX file lacks."""
+    return {name for name in state if not name.endswith("num_batches_tracked")}
 
 
 def _from_backbone(recipe: Recipe, state: Mapping[str, Tensor], name: str, say: Callable[[str], None]) -> VideoNetwork:
@@ -51,7 +56,7 @@ def _from_backbone(recipe: Recipe, state: Mapping[str, Tensor], name: str, say: 
     wanted = backbone.state_dict()
     found = {key.removeprefix(BACKBONE): value for key, value in state.items() if key.startswith(BACKBONE)}
     load_into(backbone, {key: value for key, value in found.items() if key in wanted}, name)
-    left = len(state) - len(wanted)
+    left = len(state.keys() - {BACKBONE + key for key in wanted})
     say(f"{name}: weights of the backbone; {left} other tensors left out, the rest of the network starts new")
     return build_network(recipe, backbone)
 

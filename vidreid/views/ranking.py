@@ -28,7 +28,7 @@ FORMATS = (".svg", ".png", ".pdf")
 
 
 def write_sheet(path: Path, queries: Sequence[Ranked], picture: Callable[[str], Image | None]) -> None:
-    """Write a PNG: a row a query, the query at the left, then its best gallery entries in order of rank.
+    """Write a PNG: a row a query, the query at the left, then the entries that it found, in order of rank.
 
     Entries of the query's person have a thick green frame, others a thin red one. ``picture`` gives the image of a
     name, None where it cannot be read.
@@ -60,7 +60,7 @@ def _place(page: Image, top: int, column: int, image: Image | None, colour: Colo
     inner[:] = EMPTY
     if image is not None:
         scale = min(TALL / image.shape[0], WIDE / image.shape[1])
-        small = resized(image, round(image.shape[1] * scale), round(image.shape[0] * scale))
+        small = resized(image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         y, x = (TALL - small.shape[0]) // 2, (WIDE - small.shape[1]) // 2
         inner[y : y + small.shape[0], x : x + small.shape[1]] = small
 
@@ -77,10 +77,15 @@ def write_text(path: Path, text: str) -> None:
     write_atomic(path, lambda file: file.write(text.encode()))
 
 
-def write_curve(path: Path, scores: Scores, depth: int = 50) -> None:
-    """Plot the CMC curve to ``depth`` ranks as SVG, PNG or PDF, by the name's ending; equal scores, equal bytes."""
+def check_format(path: Path) -> None:
+    """A `UsageError` where a plot cannot be written as a file of this name."""
     if path.suffix not in FORMATS:
         raise UsageError(f"{path.name}: not a kind of picture", f"end the name in {', '.join(FORMATS)}")
+
+
+def write_curve(path: Path, scores: Scores, depth: int = 50) -> None:
+    """Plot the CMC curve to ``depth`` ranks as SVG, PNG or PDF, by the name's ending; equal scores, equal bytes."""
+    check_format(path)
     # Matplotlib takes half a second; without pyplot it opens no window and keeps no state.
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -173,6 +173,11 @@ def test_a_file_that_is_no_list_is_named(name: str, data: bytes, said: str, tmp_
     assert name in caught.value.message
 
 
+def test_a_list_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"set\.csv: no such file"):
+        open_dataset(tmp_path / "set.csv")
+
+
 def test_two_lists_in_a_folder_must_be_told_apart(tmp_path: Path):
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(f"{HEADER}\n1.jpg,1,1,a,train\n")

@@ -14,7 +14,7 @@ from vidreid.training.datasets import JUNK
 from vidreid.training.datasets.run import OWN, open_dataset
 
 
-def test_every_stored_crop_is_a_picture_of_nobody(finished: Path):
+def test_every_stored_crop_is_a_training_picture(finished: Path):
     dataset = open_dataset(finished)
     pictures = [key for item in dataset.splits[0].train for key in item.pictures]
     assert len(pictures) == len(set(pictures)) == Run(finished).crops().num_rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 Pool = Literal["mean", "max", "both"]
@@ -28,9 +29,11 @@ class Backbone(nn.Module):  # type: ignore[misc]
 
 
 def pool(maps: Tensor, kind: Pool) -> Tensor:
-    """Maps (n, c, h, w) to vectors (n, c): the mean over positions, the maximum, or the sum of both."""
-    if kind == "mean":
-        return maps.mean((2, 3))
+    """Maps (n, c, h, w) to vectors (n, c): the mean over positions, the maximum, or the sum of both.
+
+    Float32, also of half-precision maps: a mean rounded to those would hide how little frames differ.
+    """
     if kind == "max":
-        return maps.amax((2, 3))
-    return maps.mean((2, 3)) + maps.amax((2, 3))
+        return maps.amax((2, 3)).float()
+    mean = maps.mean((2, 3), dtype=torch.float32)
+    return mean if kind == "mean" else mean + maps.amax((2, 3))

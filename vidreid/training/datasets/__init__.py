@@ -39,13 +39,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How a data set is scored by its authors: ``frames`` of a tracklet (0: all), average precision, distance,
-    and whether gallery tracklets of the query's own camera count."""
+    """How a data set is scored by its authors: ``frames`` of a tracklet (0: all), average precision, distance."""
 
     ap: Literal["rectangle", "trapezoid"] = "rectangle"
     distance: Literal["cosine", "euclidean"] = "cosine"
     frames: int = 0
-    same_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True)

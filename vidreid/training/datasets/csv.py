@@ -73,6 +73,8 @@ def read_rows(file: Path) -> list[tuple[Picture, str]]:
         if missing:
             raise wrong_folder(f"{file}: no column {', '.join(missing)}", LAYOUT)
         rows = [_row(f"{file}, line {table.line_num}", row) for row in table]
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file", "give the CSV that lists the pictures") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise wrong_folder(f"{file}: cannot be read as CSV ({error})", LAYOUT) from error
     if not rows:

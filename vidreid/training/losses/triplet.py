@@ -25,18 +25,16 @@ def distances(vectors: Tensor, kind: Distance) -> Tensor:
         return euclidean.square() if kind == "squared-euclidean" else euclidean
 
 
-def batch_hard(
-    vectors: Tensor, labels: Tensor, *, margin: float | None, distance: Distance, include_self: bool = False
-) -> Tensor:
+def batch_hard(vectors: Tensor, labels: Tensor, *, margin: float | None, distance: Distance) -> Tensor:
     """Every anchor's farthest positive should be nearer than its nearest negative: a mean over anchors that have both.
 
     ``vectors`` (B, d), ``labels`` (B,). ``margin`` None is the soft margin ln(1 + exp(d_ap - d_an)), which AFA's text
     names; a number m is the hinge max(0, d_ap - d_an + m), with ``squared-euclidean`` the letter of AFA's equation 10.
-    ``include_self``: an anchor may be its own positive, as in many released programs. Zero where no anchor has both.
+    Zero where no anchor has both.
     """
     between = distances(vectors, distance)
     same = labels[:, None] == labels[None, :]
-    positive = same if include_self else same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    positive = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     valid = positive.any(1) & ~same.all(1)
     farthest = between.masked_fill(~positive, -torch.inf).amax(1)
     nearest = between.masked_fill(same, torch.inf).amin(1)
