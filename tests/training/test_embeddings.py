@@ -128,7 +128,7 @@ def test_a_registered_network_tells_people_of_market_apart(shared, own_home):
     data = open_dataset(str(shared / "data" / "reid" / "market_test_tracklets.csv.gz"), None)
     some = scored_tracklets(data)[:100]
     small = replace(data, splits=(Split((), tuple(some), tuple(some)),))
-    source = from_embedder("auto")
+    source = from_embedder("person-reidentification-retail-0277")
     vectors = source.vectors(small, some, Protocol(frames=1), silent)
     scores = score_dataset(small, some, vectors, Protocol()).summary()
     assert source.system == "person-reidentification-retail-0277"

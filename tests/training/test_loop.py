@@ -10,6 +10,7 @@ import torch
 
 from vidreid.errors import InputError
 from vidreid.training.checkpoint import read_state
+from vidreid.training.datasets import Dataset, Split
 from vidreid.training.loop import DivergedError, Training
 from vidreid.training.material import gather
 from vidreid.training.place import Place
@@ -149,14 +150,17 @@ def test_a_checkpoint_of_another_network_is_refused(begun, tmp_path: Path) -> No
         begun("network=qan").resume(tmp_path / "checkpoint.pt")
 
 
-def test_checkpoints_without_what_came_later_go_on(begun, tmp_path: Path) -> None:
-    """The first format had neither the recipe nor the losses since the last word."""
-    training = begun()
-    after(training, 2)
-    training.save(tmp_path / "checkpoint.pt")
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    torch.save({key: state[key] for key in state.keys() - {"recipe", "since_word"}}, tmp_path / "old.pt")
-    other = begun()
-    other.resume(tmp_path / "old.pt")
-    assert other.step == 2
-    assert equal(training, other)
+@pytest.mark.parametrize("other", [{"seed": 1}, {"left_out": 1}])
+def test_a_checkpoint_of_another_seed_or_of_other_pictures_of_as_many_people_is_refused(
+    people: Dataset, tiny, tmp_path: Path, other: dict[str, int]
+) -> None:
+    recipe = tiny()
+
+    def training(seed: int = 0, left_out: int = 0) -> Training:
+        some = replace(people, splits=(Split(people.splits[0].train[left_out:]),))
+        material = gather([some], [], recipe.data, place=Place(), seed=seed)
+        return Training(begin(recipe), recipe, material, place=Place(), seed=seed)
+
+    training().save(tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="other pictures, another split or seed"):
+        training(**other).resume(tmp_path / "checkpoint.pt")

@@ -183,6 +183,7 @@ def test_a_recipe_and_a_teacher_belong_together(setup, tmp_path: Path) -> None:
 def test_data_are_a_layout_and_a_root_or_a_csv(people_csv: Path) -> None:
     for word in (str(people_csv), f"csv={people_csv}", f"csv={people_csv.parent}"):
         assert open_data(word).name == "people"
+    assert open_data(str(people_csv.parent), "csv").name == "people"  # what the recipe trains on
     with pytest.raises(UsageError, match="of which layout") as caught:
         open_data(str(people_csv.parent))
     assert "market1501" in caught.value.hint

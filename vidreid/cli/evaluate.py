@@ -113,7 +113,7 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--network", metavar="RECIPE", help="Recipe of --weights that do not say how their network is built."
             ),
             click.option("--weights", type=file, help="What vidreid train wrote, or a checkpoint."),
-            click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the first at hand]."),
+            click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the one that ships]."),
             click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),
             click.option("--frames", type=Frames(), metavar="all|N", help="Pictures of a tracklet."),
             click.option("--ap", type=click.Choice(["rectangle", "trapezoid"]), help="Kind of average precision."),
@@ -176,7 +176,7 @@ def _source(options: dict[str, Any]) -> Source:
         return from_file(options["features"])
     if options["weights"]:
         return from_network(options["weights"], options["network"])
-    return from_embedder(options["embedder"] or "auto")
+    return from_embedder(options["embedder"] or "shipped")
 
 
 def _protocol(default: Protocol, source: Source, options: dict[str, Any]) -> Protocol:

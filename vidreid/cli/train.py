@@ -38,7 +38,7 @@ def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         [
             click.argument("config", required=False, type=RecipeName()),
-            click.option("--data", multiple=True, metavar="LAYOUT=ROOT", help="Labelled data set, or a CSV."),
+            click.option("--data", multiple=True, metavar="[LAYOUT=]ROOT", help="Labelled data set, or a CSV."),
             click.option("--strangers", multiple=True, metavar="LAYOUT=ROOT", help="Data whose labels are not read."),
             click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder; gone on with."),
             click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A key of the recipe."),
@@ -67,8 +67,8 @@ def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def train(config: str | None, listed: bool, dry_run: bool, as_json: bool, device: str, **given: Any) -> None:
     """Train the network that CONFIG describes, a recipe's name or YAML.
 
-    LAYOUT is market1501, mars, csv, run, ... (a path that ends in .csv or .csv.gz says itself). Run it again to go on
-    after a stop. Several GPUs: torchrun --nproc-per-node N -m vidreid.training, with the same words.
+    LAYOUT is market1501, mars, csv, run, ...; a path alone is of the layout that the recipe is for, or a CSV. Run it
+    again to go on after a stop. Several GPUs: torchrun --nproc-per-node N -m vidreid.training, with the same words.
     """
     if listed:
         _list(as_json)
@@ -110,7 +110,7 @@ def _setup(
     from vidreid.training.session import Setup, open_data
 
     recipe = read_recipe(config, changes)
-    labelled, unlabelled = [open_data(one) for one in data], [open_data(one) for one in strangers]
+    labelled, unlabelled = [open_data(one, recipe.source.train) for one in data], [open_data(one) for one in strangers]
     return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights, split)
 
 

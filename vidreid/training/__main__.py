@@ -17,7 +17,10 @@ def main() -> int:
     given = _arguments()
     try:
         recipe = read_recipe(given.config, given.set)
-        labelled, strangers = [open_data(one) for one in given.data], [open_data(one) for one in given.strangers]
+        labelled, strangers = (
+            [open_data(one, recipe.source.train) for one in given.data],
+            [open_data(one) for one in given.strangers],
+        )
         setup = Setup(recipe, labelled, strangers, given.seed, given.teacher, given.backbone_weights, given.split)
         with joined(given.device) as place:
             if given.dry_run:

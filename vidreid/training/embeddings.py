@@ -50,18 +50,22 @@ def from_file(path: Path) -> Source:
 
 
 def from_embedder(wanted: str) -> Source:
-    """A registered embedder, the path of one, ``auto`` for the first on this machine, or ``colours``.
+    """A registered embedder, the path of one, ``shipped`` for the package's own, or ``colours``.
 
     Nothing is downloaded: `MissingError` says where to put which file.
     """
     from vidreid.embedding.colours import Colours
     from vidreid.embedding.network import NetworkEmbedder
+    from vidreid.engines.registry import shipped
     from vidreid.engines.weights import find_model
     from vidreid.pipeline.networks import cores
 
     if wanted == "colours":
         return Source(wanted, lambda data, some, protocol, say: embed(Colours(), data, some, protocol.frames, say))
-    model = find_model(wanted, "embedder", offline=True, announce=lambda line: None)
+    name = (
+        next(name for name, entry in shipped().items() if entry.kind == "embedder") if wanted == "shipped" else wanted
+    )
+    model = find_model(name, "embedder", offline=True, announce=lambda line: None)
     runtime = plugins.load("engines.runtimes", "openvino")
     if reason := runtime.available():
         raise MissingError(f"runtime openvino: {reason}", "vidreid doctor says what this machine can run")

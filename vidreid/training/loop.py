@@ -30,6 +30,7 @@ from vidreid.training.teacher import Teacher
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+OTHERWISE = "give the data and seed of then; to begin from its weights: --set start=PATH and another --output"
 WATCH = 10  # steps between looks at the loss, each of which waits for the device
 
 
@@ -158,6 +159,7 @@ class Training:
             "step": self.step,
             "seed": self.seed,
             "people": self.material.people,
+            "data": self.material.digest,
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else {},
             "classifiers": self.classifiers.state_dict(),
@@ -173,15 +175,17 @@ class Training:
         if state["people"] != self.material.people:
             raise InputError(
                 f"{path.name}: trained on {state['people']} people, this data has {self.material.people}",
-                "give the data of then; to begin from its weights: --set start=PATH and another --output",
+                OTHERWISE,
             )
+        if (state["data"], state["seed"]) != (self.material.digest, self.seed):
+            raise InputError(f"{path.name}: trained on other pictures, another split or seed", OTHERWISE)
         load_into(self.network, state["network"], path.name)
         if self.averaged is not None:
             load_into(self.averaged, state["averaged"] or state["network"], path.name)
         self.classifiers.load_state_dict(state["classifiers"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seed = state["step"], state["seed"]
-        word = state.get("since_word", {"count": 0, "sums": {}})
+        self.step = state["step"]
+        word = state["since_word"]
         self._count, self._sums = word["count"], {name: value.to(self.device) for name, value in word["sums"].items()}
 
 

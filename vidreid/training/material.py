@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import os
 from collections.abc import Sequence
@@ -25,11 +27,12 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Material:
-    """What a training draws from. ``skipped`` pictures could not be decoded."""
+    """What a training draws from. ``skipped`` pictures could not be decoded; ``digest`` is of who is on which."""
 
     pictures: Pictures
     sampler: Sampler
     people: int
+    digest: str
     skipped: tuple[str, ...]
 
 
@@ -57,7 +60,7 @@ def gather(
         raise InputError("the recipe wants pictures of strangers", "give some: --strangers LAYOUT=ROOT")
     unlabelled = np.arange(first, len(store))
     sampler = Sampler(samples, unlabelled, data, seed=seed, rank=place.rank, ranks=place.ranks)
-    return Material(store.pictures(), sampler, people, tuple(store.skipped))
+    return Material(store.pictures(), sampler, people, store.digest(samples), tuple(store.skipped))
 
 
 def _train(dataset: Dataset, split: int) -> Sequence[Tracklet]:
@@ -117,6 +120,11 @@ class _Store:
         """Numbers of a tracklet's readable pictures."""
         found = (self._numbers.get((id(dataset), key)) for key in tracklet.pictures)
         return np.array([number for number in found if number is not None], int)
+
+    def digest(self, samples: Sequence[Sample]) -> str:
+        """SHA-256 of the names of everybody's pictures, in order."""
+        named = [[sample.person, *(self._keys[number][1] for number in sample.pictures)] for sample in samples]
+        return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
     def pictures(self) -> Pictures:
         """All of them, where they are to stay."""

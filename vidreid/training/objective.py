@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vidreid.errors import InputError
 from vidreid.networks import Features, VideoNetwork
@@ -96,5 +97,18 @@ def _pairs(network: VideoNetwork, features: Features, seen: _Seen, teacher: Tens
     if features.frames is None:
         vectors = seen.clips if network.after_neck else features.vectors
         return torch.cat(vectors, 1), teacher.mean(1)
-    frames = seen.necked[0] if network.after_neck and features.varied is not None else features.frames
-    return frames.flatten(0, 1), teacher.flatten(0, 1)
+    return _frames(network, features, seen).flatten(0, 1), teacher.flatten(0, 1)
+
+
+def _frames(network: VideoNetwork, features: Features, seen: _Seen) -> Tensor:
+    """Vectors of frames (B, T, d) where the embedding is taken: before the neck or after it."""
+    assert features.frames is not None
+    neck = network.necks[0]
+    if not network.after_neck or not isinstance(neck, nn.BatchNorm1d):
+        return features.frames
+    if features.varied is not None:
+        return seen.necked[0]
+    # Only the pass whose vectors are classified moves the neck's statistics.
+    flat = features.frames.flatten(0, 1)
+    necked = functional.batch_norm(flat, None, None, neck.weight, neck.bias, training=True)
+    return necked.unflatten(0, features.frames.shape[:2])

@@ -55,15 +55,16 @@ class Trial:
     hours: float
 
 
-def open_data(wanted: str) -> Dataset:
-    """A data set named ``LAYOUT=ROOT``, or a CSV by its path alone."""
-    layout, found, root = wanted.partition("=")
+def open_data(wanted: str, layout: str = "") -> Dataset:
+    """A data set named ``LAYOUT=ROOT``, by ROOT alone where ``layout`` is what the recipe trains on, or a CSV by its
+    path."""
+    named, found, root = wanted.partition("=")
     if not found:
-        layout, root = "csv", wanted
-        if not wanted.endswith((".csv", ".csv.gz")):
+        root, named = wanted, "csv" if wanted.endswith((".csv", ".csv.gz")) else layout
+        if not named:
             known = ", ".join(plugins.names("training.datasets"))
             raise UsageError(f"{wanted}: of which layout?", f"give LAYOUT=ROOT; layouts: {known}")
-    dataset = plugins.load("training.datasets", layout).open_dataset(Path(root).expanduser(), tracklets=True)
+    dataset = plugins.load("training.datasets", named).open_dataset(Path(root).expanduser(), tracklets=True)
     assert isinstance(dataset, Dataset)
     return dataset
 
