@@ -1,11 +1,11 @@
 """What the tests of training share: drawn people as data, and a network that learns them in seconds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 from drawn_people import write_people
+from threads import one_thread  # noqa: F401 - a fixture for all
 
 from vidreid.training.datasets import Dataset
 from vidreid.training.datasets.csv import open_dataset
@@ -22,15 +22,6 @@ schedule: {steps: 20}
 average: 0.9
 precision: fp32
 """
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Sums of one thread are the same each time; and of tiny networks several are no faster."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

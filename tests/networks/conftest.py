@@ -1,0 +1,3 @@
+"""Networks are tested on one thread."""
+
+from threads import one_thread  # noqa: F401 - a fixture for all
