@@ -12,6 +12,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+# Pictures in 0..1 less the mean, divided by the deviation: ImageNet's, a number a channel, RGB.
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
 
 @dataclass(frozen=True, slots=True)
 class Features:

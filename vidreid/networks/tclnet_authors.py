@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidreid.errors import InputError
-from vidreid.networks import Features, VideoNetwork
+from vidreid.networks import MEAN, STD, Features, VideoNetwork
 from vidreid.networks.backbones import Backbone, resnet50
 from vidreid.networks.modules.erasing import correlate, gate_map
 from vidreid.networks.modules.tsb import recall
@@ -29,8 +29,6 @@ SEGMENT = 2
 TAU = 5.0
 BLOCK = 3
 SIZE = (256, 128)
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)

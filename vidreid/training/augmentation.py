@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vidreid.networks import MEAN
 from vidreid.training.degradation import blur, erase, low_resolution, recompress
 
 
@@ -123,13 +124,12 @@ def _colours(pictures: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
 
 
 _GREY = torch.tensor([0.299, 0.587, 0.114])
-_MEAN = torch.tensor([0.485, 0.456, 0.406])
 
 
 def _cover(pictures: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
     """What stands in front: (pictures, 3, H, W), or with sizes of 1 where it is of one colour."""
     if settings.erase_with == "mean":
-        return _MEAN.to(pictures).view(1, 3, 1, 1)
+        return torch.tensor(MEAN).to(pictures).view(1, 3, 1, 1)
     drawn = draw.uniform(width=4)
     clips = pictures.unflatten(0, (-1, draw.frames))
     other = clips.roll(len(clips) // 2, 0).flatten(0, 1)

@@ -15,13 +15,13 @@ from vidreid.embedding.pooling import pool
 from vidreid.errors import MissingError
 from vidreid.evaluation.distances import Metric, Vectors, prepared
 from vidreid.evaluation.features import read_features, vectors_of, write_features
-from vidreid.training.datasets import Dataset, Protocol, Tracklet
+from vidreid.training.counted import counted
+from vidreid.training.datasets import WHOLE, Dataset, Protocol, Tracklet
 from vidreid.training.retrieval import spread
 from vidreid.types import Array, Crop, Embedder
 
 Say = Callable[[str], None]
 AT_ONCE = 32  # tracklets whose pictures are in memory together
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def embed(embedder: Embedder, dataset: Dataset, tracklets: Sequence[Tracklet], f
     """Vectors (n, dim): the mean of each tracklet's pictures' unit vectors, of ``frames`` of them or all (0), scaled
     to length 1."""
     found = np.full((len(tracklets), embedder.spec.dim), np.nan, np.float32)
-    for start in range(0, len(tracklets), AT_ONCE):
+    for start in counted(len(tracklets), AT_ONCE, say):
         some = [spread(tracklet.pictures, frames) for tracklet in tracklets[start : start + AT_ONCE]]
         groups = [[crop for key in keys if (crop := _crop(dataset, key, say))] for keys in some]
         known = [number for number, group in enumerate(groups) if group]

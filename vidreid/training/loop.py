@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vidreid.errors import InputError, VidreidError
-from vidreid.networks import VideoNetwork
+from vidreid.networks import MEAN, STD, VideoNetwork
 from vidreid.networks.weights.checkpoint import load_into
 from vidreid.training.augmentation import augment
 from vidreid.training.checkpoint import read_state, write_checkpoint
@@ -28,8 +28,6 @@ from vidreid.training.recipe import Recipe
 from vidreid.training.schedule import rate
 from vidreid.training.teacher import Teacher
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 OTHERWISE = "give the data and seed of then; to begin from its weights: --set start=PATH and another --output"
 WATCH = 10  # steps between looks at the loss, each of which waits for the device
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from vidreid.errors import InputError
-from vidreid.training.datasets import DISTRACTOR, Box, Dataset, Tracklet
+from vidreid.training.datasets import DISTRACTOR, WHOLE, Box, Dataset, Tracklet
 from vidreid.training.pictures import InMemory, OnDemand, Pictures, Read, readable
 from vidreid.training.place import Place
 from vidreid.training.recipe import Data
@@ -22,7 +22,6 @@ from vidreid.training.sampler import Sample, Sampler
 from vidreid.types import Array
 
 ROOM = 0.6  # share of the free memory that decoded pictures may take
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from vidreid.errors import UsageError
-from vidreid.networks import VideoNetwork
-from vidreid.networks.weights.onnx import IMAGENET_MEAN, IMAGENET_STD, Normalised, export_onnx
+from vidreid.networks import MEAN, STD, VideoNetwork
+from vidreid.networks.weights.onnx import Normalised, export_onnx
 from vidreid.types import Array
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def golden(network: VideoNetwork, frames: int, size: tuple[int, int]) -> tuple[A
     clips = colours.repeat(SQUARE, 2).repeat(SQUARE, 3)[:, :, : size[0], : size[1]]
     training = network.training
     with torch.inference_mode():
-        embedding = Normalised(network, IMAGENET_MEAN, IMAGENET_STD).eval()(torch.from_numpy(clips))
+        embedding = Normalised(network, MEAN, STD).eval()(torch.from_numpy(clips))
     network.train(training)
     return clips, embedding.numpy()
 

@@ -9,6 +9,7 @@ import torch
 
 from vidreid.embedding.network import parts
 from vidreid.networks import VideoNetwork
+from vidreid.training.counted import counted
 from vidreid.training.datasets import Tracklet
 from vidreid.training.loop import normalized
 from vidreid.training.pictures import Read, readable
@@ -37,7 +38,7 @@ def embed_tracklets(
     A picture that cannot be read is left out and said; a tracklet without any has a row of NaN.
     """
     found: list[Array | None] = []
-    for start in range(0, len(tracklets), AT_ONCE):
+    for start in counted(len(tracklets), AT_ONCE, say):
         groups = [spread(tracklet.pictures, frames) for tracklet in tracklets[start : start + AT_ONCE]]
         pixels = _pixels([key for group in groups for key in group], read, size, say)
         known = [[key for key in group if key in pixels] for group in groups]

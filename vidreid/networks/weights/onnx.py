@@ -13,12 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from vidreid.errors import InputError, MissingError
-from vidreid.networks import VideoNetwork
+from vidreid.networks import MEAN, STD, VideoNetwork
 
 Color = tuple[float, float, float]
 
-IMAGENET_MEAN: Color = (0.485, 0.456, 0.406)
-IMAGENET_STD: Color = (0.229, 0.224, 0.225)
 INSIDE = "network."
 
 
@@ -48,8 +46,8 @@ def export_onnx(
     size: tuple[int, int],
     *,
     half: bool = False,
-    mean: Color = IMAGENET_MEAN,
-    std: Color = IMAGENET_STD,
+    mean: Color = MEAN,
+    std: Color = STD,
 ) -> None:
     """Write ``network`` in evaluation mode: ``clips`` uint8 (N, T, H, W, 3) RGB in, ``embedding`` (N, d) float32 out.
 

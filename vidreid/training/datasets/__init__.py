@@ -13,9 +13,10 @@ from typing import Literal
 
 from vidreid.evaluation.retrieval import DISTRACTOR, JUNK
 
-__all__ = ["DISTRACTOR", "JUNK", "Box", "Dataset", "Protocol", "Split", "Tracklet"]
+__all__ = ["DISTRACTOR", "JUNK", "WHOLE", "Box", "Dataset", "Protocol", "Split", "Tracklet"]
 
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)  # a picture that shows the person alone
 
 
 @dataclass(frozen=True, slots=True)
