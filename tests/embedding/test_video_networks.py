@@ -11,9 +11,9 @@ from vidreid.embedding.network import NetworkEmbedder, parts, person
 from vidreid.embedding.pooling import normalize
 from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import FileModel
-from vidreid.networks import average
+from vidreid.networks import MEAN, STD, average
 from vidreid.networks.backbones import slim
-from vidreid.networks.weights.onnx import IMAGENET_MEAN, IMAGENET_STD, Normalised, export_onnx
+from vidreid.networks.weights.onnx import Normalised, export_onnx
 from vidreid.types import InputSpec, ModelSpec
 
 SIZE = (32, 16)
@@ -52,7 +52,7 @@ def by_torch(network, crops):
     """The network's own answer to one clip of T crops, of length 1."""
     clips = torch.from_numpy(np.stack([person(one, SIZE) for one in crops]))[None]
     with torch.inference_mode():
-        return normalize(Normalised(network, IMAGENET_MEAN, IMAGENET_STD)(clips).numpy())[0]
+        return normalize(Normalised(network, MEAN, STD)(clips).numpy())[0]
 
 
 # Some processors compute with eight bits of mantissa: 0.4 % a number, of numbers up to 1.

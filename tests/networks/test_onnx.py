@@ -13,10 +13,10 @@ from goldens import seeded
 from small import Small
 
 from vidreid.errors import InputError, MissingError
-from vidreid.networks import average, qan, tclnet, tclnet_authors
+from vidreid.networks import MEAN, STD, average, qan, tclnet, tclnet_authors
 from vidreid.networks.backbones import resnet50
 from vidreid.networks.weights.checkpoint import load_into, read_checkpoint
-from vidreid.networks.weights.onnx import IMAGENET_MEAN, IMAGENET_STD, export_onnx, read_onnx_weights
+from vidreid.networks.weights.onnx import export_onnx, read_onnx_weights
 
 SIZE = (64, 32)
 NETWORKS = {
@@ -30,7 +30,7 @@ def random_clips(clips, frames, size=SIZE):
     return np.random.default_rng(clips).integers(0, 256, (clips, frames, *size, 3), dtype=np.uint8)
 
 
-def by_torch(network, clips, mean=IMAGENET_MEAN, std=IMAGENET_STD):
+def by_torch(network, clips, mean=MEAN, std=STD):
     pictures = torch.from_numpy(clips).float() / 255
     normalised = (pictures - torch.tensor(mean)) / torch.tensor(std)
     with torch.no_grad():

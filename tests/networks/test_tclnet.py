@@ -183,7 +183,8 @@ def test_no_learners_are_refused() -> None:
 def test_onnx_answers_as_torch_does_for_any_batch(name: str, tmp_path: Path) -> None:
     import openvino
 
-    from vidreid.networks.weights.onnx import IMAGENET_MEAN, IMAGENET_STD, export_onnx
+    from vidreid.networks import MEAN, STD
+    from vidreid.networks.weights.onnx import export_onnx
 
     ours = network(SYSTEMS[name])
     export_onnx(ours, tmp_path / "network.onnx", 4, (64, 32))
@@ -191,7 +192,7 @@ def test_onnx_answers_as_torch_does_for_any_batch(name: str, tmp_path: Path) -> 
     compiled = core.compile_model(tmp_path / "network.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for batch in (1, 3):
         pictures = np.random.default_rng(batch).integers(0, 256, (batch, 4, 64, 32, 3), np.uint8)
-        scaled = (pictures / 255 - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_STD)
+        scaled = (pictures / 255 - np.array(MEAN)) / np.array(STD)
         with torch.no_grad():
             expected = ours(torch.from_numpy(scaled.astype(np.float32)).permute(0, 1, 4, 2, 3)).numpy()
         answer = compiled(pictures)[0]

@@ -10,9 +10,9 @@ import torch
 import vidreid
 from vidreid.embedding.network import person
 from vidreid.embedding.pooling import normalize
-from vidreid.networks import average
+from vidreid.networks import MEAN, STD, average
 from vidreid.networks.backbones import slim
-from vidreid.networks.weights.onnx import IMAGENET_MEAN, IMAGENET_STD, Normalised
+from vidreid.networks.weights.onnx import Normalised
 from vidreid.pipeline.segment import _clips
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
@@ -56,7 +56,7 @@ def by_torch(network, crops):
     places = [0, 1, 2, 3, 3, 3] if len(crops) == 4 else [place % len(crops) for place in range(3)]
     pictures = torch.from_numpy(np.stack([person(crops[place], SIZE) for place in places]))
     with torch.inference_mode():
-        found = Normalised(network, IMAGENET_MEAN, IMAGENET_STD)(pictures.unflatten(0, (-1, 3))).numpy()
+        found = Normalised(network, MEAN, STD)(pictures.unflatten(0, (-1, 3))).numpy()
     return normalize(normalize(found).mean(0)[None])[0]
 
 

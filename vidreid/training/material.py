@@ -43,8 +43,10 @@ def gather(
     Of ``strangers``, of distractors and of junk only pictures are taken, no labels. Sets of several splits are trained
     on one, ``split``, counted from 1. `InputError` where a set has nobody to train on.
     """
-    tracklets = {id(dataset): _train(dataset, split) for dataset in [*labelled, *strangers]}
-    store = _Store(data.size, sum(len(one.pictures) for some in tracklets.values() for one in some), place.device)
+    sets = [*labelled, *strangers]
+    tracklets = {id(dataset): _train(dataset, split) for dataset in sets}
+    most = sum(len(one.pictures) for dataset in sets for one in tracklets[id(dataset)])
+    store = _Store(data.size, most, place.device)
     samples: list[Sample] = []
     people = 0
     for dataset in labelled:
