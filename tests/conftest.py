@@ -1,9 +1,11 @@
 """What all tests share."""
 
+import contextlib
 import os
+import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,25 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("needs the development data in ../shared, which is not there")
     return folder
+
+
+@contextlib.contextmanager
+def _full_disk(room: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture(scope="session")
+def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """``with full_disk(room)``: no file may grow beyond ``room`` bytes, which a write learns in the kernel.
+
+    A context, for pytest writes its own lines between the parts of a test, and these may go to a long file.
+    """
+    return _full_disk
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,19 @@ from vidreid.training.session import Setup, open_data, train
 
 HERE = Path(__file__).parent
 REID = HERE.parents[2] / "shared" / "data" / "reid"
-SYSTEMS = ("base", "tse-wo-seo", "tse", "tsb", "tclnet", "tclnet-tri", "base-tri", "afa", "qan", "qan-afa")
+SYSTEMS = (
+    "base",
+    "tse-wo-seo",
+    "tse",
+    "tsb",
+    "tclnet",
+    "tclnet-tri",
+    "base-tri",
+    "afa",
+    "qan",
+    "qan-afa",
+    "tclnet-afa",
+)
 
 
 def scores(weights, dataset, items):

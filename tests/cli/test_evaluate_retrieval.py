@@ -3,9 +3,14 @@
 import csv
 import json
 
+import cv2
 import numpy as np
 import pytest
-from crowds import write_crowd
+import torch
+from crowds import PEOPLE, draw, write_crowd
+
+from vidreid.training.recipe import Data, Part, Recipe, build_network
+from vidreid.training.trained import write_weights
 
 
 @pytest.fixture
@@ -111,6 +116,66 @@ def test_features_of_other_pictures_are_one_line(say, crowd, tmp_path):
 
 
 # compare
+
+
+@pytest.fixture
+def two_splits(tmp_path):
+    """PRID-2011's layout of three people and two splits, and a network for each."""
+    people = [f"person_{number:04d}" for number in PEOPLE]
+    for number, (name, clothes) in enumerate(zip(people, PEOPLE.values(), strict=True)):
+        for camera in "ab":
+            path = tmp_path / "prid" / "prid_2011" / "multi_shot" / f"cam_{camera}" / name / "0001.png"
+            path.parent.mkdir(parents=True)
+            cv2.imwrite(str(path), draw(*clothes, seed=10 * number + ord(camera))[:, :, ::-1])
+    splits = [{"train": people[2:], "test": people[:2]}, {"train": people[:1], "test": people[1:]}]
+    (tmp_path / "prid" / "splits_prid2011.json").write_text(json.dumps(splits))
+    recipe = Recipe(
+        backbone=Part("slim", {"widths": [4, 6, 8, 10], "blocks": [1, 1, 1, 2]}),
+        network=Part("average"),
+        data=Data(size=(32, 16), frames=1),
+    )
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        write_weights(tmp_path / f"split{seed}.safetensors", build_network(recipe), recipe)
+    return ["--dataset", "prid2011", "--data", tmp_path / "prid"], [
+        tmp_path / f"split{seed}.safetensors" for seed in (1, 2)
+    ]
+
+
+def test_networks_that_learnt_a_split_each_are_scored_on_theirs_and_averaged(say, two_splits):
+    data, weights = two_splits
+
+    def result(*words):
+        return json.loads(say("evaluate", "retrieval", *data, *words, "--json").out)
+
+    alone = [result("--weights", file, "--split", split) for split, file in enumerate(weights, 1)]
+    both = result("--weights", weights[0], "--weights", weights[1])
+    assert both["splits"] == 2
+    assert both["mAP"] == pytest.approx(np.mean([one["mAP"] for one in alone]))
+    assert both["per_query"]["ap"] == [ap for one in alone for ap in one["per_query"]["ap"]]
+    assert both["per_query"]["split"] == [1, 1, 2, 2]
+
+
+def test_one_network_on_all_splits_is_told_that_it_may_know_the_people(say, two_splits):
+    data, weights = two_splits
+    answer = say("evaluate", "retrieval", *data, "--weights", weights[0])
+    assert answer.status == 0
+    assert "note: 2 splits share people" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--split", "1"], "2 --weights for 1 splits"),
+        (["--weights", "third.safetensors"], "3 --weights for 2 splits"),
+        (["--save-features", "f.npz"], "--save-features of several networks"),
+    ],
+)
+def test_several_networks_are_one_a_split(say, two_splits, words, message):
+    data, weights = two_splits
+    answer = say("evaluate", "retrieval", *data, "--weights", weights[0], "--weights", weights[1], *words)
+    assert answer.status == 2
+    assert message in answer.err
 
 
 @pytest.fixture

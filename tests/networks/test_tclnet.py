@@ -87,7 +87,7 @@ def test_baseline_is_the_mean_of_its_frames() -> None:
     backbone.stages[-1][-1] = ours.tse.learners[0]
     frames = backbone.eval()(clips.flatten(0, 1)).mean((2, 3)).unflatten(0, (2, 4))
     features = ours.features(clips)
-    torch.testing.assert_close(features.frames, frames)
+    torch.testing.assert_close(features.frames, (frames,))
     torch.testing.assert_close(features.vectors[0], frames.mean(1))
 
 
@@ -114,6 +114,21 @@ def test_systems_that_see_each_frame_alone_say_so() -> None:
     assert alone == {"base", "dropblock", "single-shot"}
     inflated = resnet50.build(resnet50.Settings(inflate=True))
     assert not tclnet.build(inflated, SYSTEMS["base"]).framewise
+
+
+def test_afa_varies_the_frames_of_each_learner_while_training() -> None:
+    plain, ours, clips = network(Settings()), network(Settings(sigma=0.5)), small_clips()
+    assert torch.equal(ours(clips), plain(clips))
+    assert ours.features(clips).varied == ()
+    features = ours.train().features(clips)
+    assert len(features.varied) == 2
+    for vector, frames, varied in zip(features.vectors, features.frames, features.varied, strict=True):
+        assert frames.shape == (2, 2, ours.width)
+        torch.testing.assert_close(varied.mean(1), vector)
+        # One coefficient a learner scales what differs from the mean.
+        scale = (varied - vector[:, None]) / (frames - vector[:, None])
+        torch.testing.assert_close(scale, scale.median().expand_as(scale), rtol=1e-2, atol=1e-2)
+        assert not torch.allclose(varied, frames)
 
 
 def test_embedding_is_taken_after_the_neck_or_before() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -120,16 +119,14 @@ def test_a_parquet_file_of_a_stranger_has_no_header_of_ours(tmp_path: Path) -> N
         read_header(tmp_path / "theirs.parquet")
 
 
-def test_a_disk_that_is_full_leaves_what_was_there(part: Path) -> None:
+def test_a_disk_that_is_full_leaves_what_was_there(part: Path, full_disk) -> None:
     """A limit on the size of files stands for the disk: the write fails half way, in the kernel."""
     before = part.read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(StorageError, match=r"00000\.parquet: cannot be written: file too large") as error:
-            write_part(part, tracks(20_000), schema.TRACKS, HEADER)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with (
+        full_disk(20_000),
+        pytest.raises(StorageError, match=r"00000\.parquet: cannot be written: file too large") as error,
+    ):
+        write_part(part, tracks(20_000), schema.TRACKS, HEADER)
     assert str(part.parent) in error.value.hint
     assert [file.name for file in part.parent.iterdir()] == [part.name]
     assert part.read_bytes() == before

@@ -1,6 +1,7 @@
 """The loss of a batch, against the sums that the recipes' words stand for."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -31,7 +32,8 @@ def features(branches: int = 1, *, varied: bool = False) -> Features:
     drawn = torch.Generator().manual_seed(0)
     frames = torch.randn(len(LABELS) + STRANGERS, 4, WIDTH, generator=drawn)
     vectors = tuple(frames.mean(1) + branch for branch in range(branches))
-    return Features(vectors, frames if branches == 1 else None, 1.1 * frames if varied else None)
+    each = tuple(frames + branch for branch in range(branches))
+    return Features(vectors, each, tuple(1.1 * one for one in each) if varied else ())
 
 
 def classifiers(made: VideoNetwork) -> Classifiers:
@@ -69,11 +71,13 @@ def test_classification_adds_the_branches_up_and_sees_labelled_clips_only() -> N
     assert found == {"classification": pytest.approx(0.5 * expected, rel=1e-4)}
 
 
-def test_varied_frames_are_classified_one_by_one_and_their_probabilities_averaged() -> None:
-    made, seen = network(), features(varied=True)
-    layer = classifiers(made).branches[0]
-    frames = [[neck(seen.varied[clip, t]) for t in range(4)] for clip in range(6)]
-    expected = sum(surprise(layer, frames[clip], int(LABELS[clip])) for clip in range(6)) / 6
+@pytest.mark.parametrize("branches", [1, 2])
+def test_varied_frames_are_classified_one_by_one_and_their_probabilities_averaged(branches: int) -> None:
+    made, seen = network(branches), features(branches, varied=True)
+    expected = 0.0
+    for b, layer in enumerate(classifiers(made).branches):
+        frames = [[neck(seen.varied[b][clip, t], b) for t in range(4)] for clip in range(6)]
+        expected += sum(surprise(layer, frames[clip], int(LABELS[clip])) for clip in range(6)) / 6
     assert losses_of(made, seen, Losses()) == {"classification": pytest.approx(expected, rel=1e-4)}
 
 
@@ -91,16 +95,22 @@ def test_the_triplet_loss_is_on_vectors_before_or_after_the_neck(on: str) -> Non
     assert found == {"triplet": pytest.approx(2 * total / 6, rel=1e-4)}
 
 
-def test_coherence_is_the_mean_length_of_what_differs_from_the_clip() -> None:
-    made, seen = network(), features()
-    lengths = [float((seen.frames[clip, t] - seen.vectors[0][clip]).norm()) for clip in range(6) for t in range(4)]
+@pytest.mark.parametrize("branches", [1, 2])
+def test_coherence_is_the_mean_length_of_what_differs_from_the_clip_added_over_branches(branches: int) -> None:
+    made, seen = network(branches), features(branches)
+    lengths = [
+        float((frames[clip, t] - vectors[clip]).norm())
+        for frames, vectors in zip(seen.frames, seen.vectors, strict=True)
+        for clip in range(6)
+        for t in range(4)
+    ]
     found = losses_of(made, seen, Losses(classification=0, coherence=0.1))
     assert found == {"coherence": pytest.approx(0.1 * sum(lengths) / 24, rel=1e-4)}
 
 
 def test_a_network_without_frames_cannot_be_coherent() -> None:
     with pytest.raises(InputError, match="no vectors of frames"):
-        losses_of(network(2), features(2), Losses(coherence=0.1))
+        losses_of(network(), replace(features(), frames=()), Losses(coherence=0.1))
 
 
 def cosine(a: Tensor, b: Tensor) -> float:
@@ -112,13 +122,13 @@ def test_the_teacher_is_followed_frame_by_frame_by_strangers_too(after_neck: boo
     """By the vectors that the network will be used with."""
     made, seen = network(after_neck=after_neck), features(varied=varied)
     teacher = torch.randn(9, 4, WIDTH, generator=torch.Generator().manual_seed(2))
-    own = neck(seen.varied if varied else seen.frames) if after_neck else seen.frames
+    own = neck(seen.varied[0] if varied else seen.frames[0]) if after_neck else seen.frames[0]
     expected = sum(1 - cosine(own[clip, t], teacher[clip, t]) for clip in range(9) for t in range(4)) / 36
     found = losses_of(made, seen, Losses(classification=0, teacher=3.0), teacher)
     assert found == {"teacher": pytest.approx(3 * expected, rel=1e-4)}
 
 
-def test_networks_without_frames_follow_the_teachers_mean_by_all_branches() -> None:
+def test_networks_of_several_branches_follow_the_teachers_mean_by_all_of_them() -> None:
     made, seen = network(2), features(2)
     teacher = torch.randn(9, 4, 2 * WIDTH, generator=torch.Generator().manual_seed(2))
     own = torch.cat(seen.vectors, 1)

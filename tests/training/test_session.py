@@ -2,7 +2,6 @@
 
 import csv
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -153,16 +152,11 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(setup, tmp_path
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_go_on(setup, tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_go_on(setup, tmp_path: Path, full_disk) -> None:
     stop_at(setup(), tmp_path, step=10)
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
-    try:
-        with pytest.raises(StorageError, match="cannot be written") as caught:
-            quietly(setup(), tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(2048), pytest.raises(StorageError, match="cannot be written") as caught:
+        quietly(setup(), tmp_path)
     assert caught.value.hint == "free some space: the same command goes on"
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 

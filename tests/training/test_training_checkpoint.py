@@ -1,7 +1,6 @@
 """Checkpoints of a training: whole or not at all, never code, and the network in them by its recipe."""
 
 import pickle
-import resource
 from pathlib import Path
 
 import pytest
@@ -27,24 +26,15 @@ def checkpoint(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def small_disk():
-    """No file may grow beyond 4 kB, which a write learns as it does of a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_what_is_written_is_read(checkpoint: Path) -> None:
     found = read_state(checkpoint)
     assert found["step"] == 7
     assert torch.equal(found["network"]["weight"], STATE["network"]["weight"])
 
 
-def test_a_full_disk_leaves_the_previous_checkpoint(checkpoint: Path, small_disk) -> None:
+def test_a_full_disk_leaves_the_previous_checkpoint(checkpoint: Path, full_disk) -> None:
     before = checkpoint.read_bytes()
-    with pytest.raises(StorageError, match=r"checkpoint.pt: cannot be written") as caught:
+    with full_disk(4096), pytest.raises(StorageError, match=r"checkpoint.pt: cannot be written") as caught:
         write_checkpoint(checkpoint, {**STATE, "step": 8})
     assert "free some space" in caught.value.hint
     assert checkpoint.read_bytes() == before

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import resource
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -62,14 +61,9 @@ def test_an_unknown_camera_writes_nothing(run: FakeRun, tmp_path: Path, kind: st
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_full_disk_leaves_no_half_file(run: FakeRun, tmp_path: Path, kind: str) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
-    try:
-        with pytest.raises(InputError, match="cannot be written") as error:
-            write(run, tmp_path, kind)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+def test_a_full_disk_leaves_no_half_file(run: FakeRun, tmp_path: Path, kind: str, full_disk) -> None:
+    with full_disk(500), pytest.raises(InputError, match="cannot be written") as error:
+        write(run, tmp_path, kind)
     assert "make room" in error.value.hint
     assert not list(tmp_path.iterdir())
 

@@ -112,7 +112,12 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--network", metavar="RECIPE", help="Recipe of --weights that do not say how their network is built."
             ),
-            click.option("--weights", type=file, help="What vidreid train wrote, or a checkpoint."),
+            click.option(
+                "--weights",
+                type=file,
+                multiple=True,
+                help="What vidreid train wrote, or a checkpoint; several are trained on a split each, in their order.",
+            ),
             click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the one that ships]."),
             click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),
             click.option("--frames", type=Frames(), metavar="all|N", help="Pictures of a tracklet."),
@@ -136,29 +141,50 @@ def retrieval(
     dataset: str, data: Path | None, tracklets: bool | None, split: int | None, as_json: bool, **options: Any
 ) -> None:
     """CMC and mAP of a network's embeddings, by the data set's own protocol unless options say otherwise."""
-    from vidreid.training.embeddings import save_vectors
-    from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
+    from vidreid.training.retrieval import joined, open_dataset
     from vidreid.views.ranking import check_format
 
     if options["plot"]:
         check_format(options["plot"])
-    opened, source = open_dataset(dataset, data, tracklets=tracklets), _source(options)
+    opened = open_dataset(dataset, data, tracklets=tracklets)
     _say([note for note in (opened.terms, *opened.notes) if note])
-    if options["weights"] and split is None and len(opened.splits) > 1:
-        _say([f"{len(opened.splits)} splits share people: score a network trained on one of them with --split N"])
+    sources = _sources(opened, split, options)
+    scores = joined([_scored(opened, source, number, options) for number, source in sources])
+    system = sources[0][1].system
+    if as_json:
+        _echo_json({"system": system, **scores.as_dict()})
+    else:
+        _scores(system, scores)
+    _write_views(scores, opened, options)
+
+
+def _scored(opened: Dataset, source: Source, split: int | None, options: dict[str, Any]) -> Scores:
+    """The data set, or a split of it, embedded and scored."""
+    from vidreid.training.embeddings import save_vectors
+    from vidreid.training.retrieval import score_dataset, scored_tracklets
+
     protocol = _protocol(opened.protocol, source, options)
     items = scored_tracklets(opened, split)
     vectors = source.vectors(opened, items, protocol, lambda line: _say([line]))
     if options["save_features"]:
         save_vectors(options["save_features"], items, vectors, protocol, source.branches)
-    scores = score_dataset(
+    return score_dataset(
         opened, items, vectors, protocol, branches=source.branches, rerank=options["rerank"], split=split
     )
-    if as_json:
-        _echo_json({"system": source.system, **scores.as_dict()})
-    else:
-        _scores(source.system, scores)
-    _write_views(scores, opened, options)
+
+
+def _sources(opened: Dataset, split: int | None, options: dict[str, Any]) -> list[tuple[int | None, Source]]:
+    """What embeds which split, None for all: a network that learnt one of ten is scored on the people it never saw."""
+    splits, weights = len(opened.splits), options["weights"]
+    if len(weights) < 2:
+        if weights and split is None and splits > 1:
+            _say([f"{splits} splits share people: give the --weights of each, or --split N for those trained on one"])
+        return [(split, _source(options))]
+    if split is not None or len(weights) != splits:
+        raise UsageError(f"{len(weights)} --weights for {splits if split is None else 1} splits", "give one a split")
+    if options["save_features"]:
+        raise UsageError("--save-features of several networks", "give one of them, and its --split")
+    return [(number, _source({**options, "weights": (file,)})) for number, file in enumerate(weights, 1)]
 
 
 def _source(options: dict[str, Any]) -> Source:
@@ -175,7 +201,7 @@ def _source(options: dict[str, Any]) -> Source:
     if options["features"]:
         return from_file(options["features"])
     if options["weights"]:
-        return from_network(options["weights"], options["network"])
+        return from_network(options["weights"][0], options["network"])
     return from_embedder(options["embedder"] or "shipped")
 
 

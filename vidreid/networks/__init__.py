@@ -21,14 +21,14 @@ STD = (0.229, 0.224, 0.225)
 class Features:
     """What a network says of B clips of T frames.
 
-    ``vectors``: one (B, d) a branch, before the neck: what stands for the clip. ``frames`` (B, T, d): the vectors
-    X^t that it was made of, for networks of one branch. ``varied`` (B, T, d): augmented frame vectors that the
-    classifier sees instead, in training only (AFA, eq. 4).
+    ``vectors``: one (B, d) a branch, before the neck: what stands for the clip. ``frames``: one (B, t, d) a branch, the
+    vectors X^t of the frames that the branch saw, of which the former is made; empty where there are none. ``varied``:
+    the same, augmented, which the classifier sees instead, in training only (AFA, eq. 4); else empty.
     """
 
     vectors: tuple[Tensor, ...]
-    frames: Tensor | None = None
-    varied: Tensor | None = None
+    frames: tuple[Tensor, ...] = ()
+    varied: tuple[Tensor, ...] = ()
 
 
 class VideoNetwork(nn.Module):  # type: ignore[misc]

@@ -51,10 +51,10 @@ class AFA(VideoNetwork):
         settings = self.settings
         frames = frame_vectors(self.backbone, clips, settings.pool)
         coherent = frames.mean(1)
-        varied = None
-        if self.training:
-            varied = vary(frames, coherent, settings.sigma, settings.delta_scope, settings.highlight)
-        return Features((coherent,), frames, varied)
+        if not self.training:
+            return Features((coherent,), (frames,))
+        varied = vary(frames, coherent, settings.sigma, settings.delta_scope, settings.highlight)
+        return Features((coherent,), (frames,), (varied,))
 
 
 def vary(

@@ -37,7 +37,7 @@ class Average(VideoNetwork):
 
     def features(self, clips: Tensor) -> Features:
         frames = frame_vectors(self.backbone, clips, self.pool)
-        return Features((frames.mean(1),), frames)
+        return Features((frames.mean(1),), (frames,))
 
 
 def frame_vectors(backbone: Backbone, clips: Tensor, kind: Pool) -> Tensor:

@@ -45,10 +45,10 @@ class QAN(VideoNetwork):
         # q / sum(q) with q = sigmoid(w X + b), which cannot divide by zero.
         weights = logsigmoid(self.quality(frames).float()).softmax(1)
         coherent = (weights * frames).sum(1)
-        varied = None
-        if self.training and self.settings.sigma is not None:
-            varied = vary(frames, coherent, self.settings.sigma, self.settings.delta_scope)
-        return Features((coherent,), frames, varied)
+        if not self.training or self.settings.sigma is None:
+            return Features((coherent,), (frames,))
+        varied = vary(frames, coherent, self.settings.sigma, self.settings.delta_scope)
+        return Features((coherent,), (frames,), (varied,))
 
 
 def build(backbone: Backbone, settings: Settings) -> QAN:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vidreid.errors import InputError
 from vidreid.networks import Features, VideoNetwork
+from vidreid.networks.afa import Scope, vary
 from vidreid.networks.backbones import Backbone, Pool, pool
 from vidreid.networks.modules.dropblock import DropBlock
 from vidreid.networks.modules.erasing import Erasing
@@ -27,6 +28,8 @@ class Settings(Erasing):
     ``dropblock`` name the stages that have one: TSB with temperature ``tau`` after the stage, a non-local block after
     each of its blocks, DropBlock after everything. ``neck``: batch normalisation of each learner's vector, and
     ``after_neck`` whether the embedding is taken after it. ``pool`` makes a vector of a map.
+    ``sigma`` puts AFA on each learner, whose frames are one of each segment, with that deviation of its coefficient,
+    drawn once a ``delta_scope``; None is TCLNet.
     """
 
     learners: int = 2
@@ -38,6 +41,8 @@ class Settings(Erasing):
     pool: Pool = "mean"
     neck: Literal["bn", "none"] = "bn"
     after_neck: bool = True
+    sigma: float | None = None
+    delta_scope: Scope = "batch"
 
 
 class TCLNet(VideoNetwork):
@@ -59,7 +64,7 @@ class TCLNet(VideoNetwork):
         self.framewise = self.multiple == 1 and not looks_across(self)
 
     def features(self, clips: Tensor) -> Features:
-        """v_1 .. v_N, each (B, d); of a single learner also every frame's vector."""
+        """v_1 .. v_N, each (B, d), and what they are the means of."""
         frames = clips.shape[1]
         if frames % self.multiple:
             raise InputError(
@@ -71,8 +76,14 @@ class TCLNet(VideoNetwork):
             maps = run(stage, maps, frames)
         segments = self._segments(maps)
         each = frames // self.multiple
-        pooled = [pool(maps, self.settings.pool).unflatten(0, (-1, each)) for maps in self.tse(segments, each)]
-        return Features(tuple(vectors.mean(1) for vectors in pooled), pooled[0] if self.branches == 1 else None)
+        seen = tuple(pool(maps, self.settings.pool).unflatten(0, (-1, each)) for maps in self.tse(segments, each))
+        vectors = tuple(frames.mean(1) for frames in seen)
+        sigma = self.settings.sigma
+        if not self.training or sigma is None:
+            return Features(vectors, seen)
+        scope = self.settings.delta_scope
+        varied = tuple(vary(frames, mean, sigma, scope) for frames, mean in zip(seen, vectors, strict=True))
+        return Features(vectors, seen, varied)
 
     def _segments(self, maps: Tensor) -> Tensor:
         """Maps (B * T, D, H, W) as segments (n, N, D, H, W)."""

@@ -65,10 +65,12 @@ def objective(
             for vectors in compared
         )
     if losses.coherence:
-        if features.frames is None:
+        if not features.frames:
             raise InputError("this network has no vectors of frames to be coherent", "losses: coherence: 0")
-        residuals = features.frames - features.vectors[0][:, None]
-        parts["coherence"] = losses.coherence * residual_norm(residuals[:labelled], losses.coherence_kind)
+        parts["coherence"] = losses.coherence * sum(
+            residual_norm((frames - vectors[:, None])[:labelled], losses.coherence_kind)
+            for frames, vectors in zip(features.frames, features.vectors, strict=True)
+        )
     if teacher is not None:
         student, target = _pairs(network, features, seen, teacher)
         if losses.teacher:
@@ -85,16 +87,19 @@ def objective(
 
 def _seen(network: VideoNetwork, features: Features) -> _Seen:
     """Vectors after the necks: frame by frame where the network varies them (AFA), else of whole clips."""
-    if features.varied is not None:
-        necked = network.necks[0](features.varied.flatten(0, 1)).unflatten(0, features.varied.shape[:2])
-        return _Seen((necked,), (necked.mean(1),))
+    if features.varied:
+        necked = tuple(
+            neck(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+            for neck, frames in zip(network.necks, features.varied, strict=True)
+        )
+        return _Seen(necked, tuple(frames.mean(1) for frames in necked))
     clips = tuple(neck(vectors) for neck, vectors in zip(network.necks, features.vectors, strict=True))
     return _Seen(clips, clips)
 
 
 def _pairs(network: VideoNetwork, features: Features, seen: _Seen, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Vectors and the teacher's (n, d): of frames where the network has them, else of clips."""
-    if features.frames is None:
+    """Vectors and the teacher's (n, d): of frames where a single branch saw them all, else of clips."""
+    if len(features.frames) != 1:
         vectors = seen.clips if network.after_neck else features.vectors
         return torch.cat(vectors, 1), teacher.mean(1)
     return _frames(network, features, seen).flatten(0, 1), teacher.flatten(0, 1)
@@ -102,13 +107,11 @@ def _pairs(network: VideoNetwork, features: Features, seen: _Seen, teacher: Tens
 
 def _frames(network: VideoNetwork, features: Features, seen: _Seen) -> Tensor:
     """Vectors of frames (B, T, d) where the embedding is taken: before the neck or after it."""
-    assert features.frames is not None
-    neck = network.necks[0]
+    (frames,), (neck,) = features.frames, network.necks
     if not network.after_neck or not isinstance(neck, nn.BatchNorm1d):
-        return features.frames
-    if features.varied is not None:
+        return frames
+    if features.varied:
         return seen.necked[0]
     # Only the pass whose vectors are classified moves the neck's statistics.
-    flat = features.frames.flatten(0, 1)
-    necked = functional.batch_norm(flat, None, None, neck.weight, neck.bias, training=True)
-    return necked.unflatten(0, features.frames.shape[:2])
+    necked = functional.batch_norm(frames.flatten(0, 1), None, None, neck.weight, neck.bias, training=True)
+    return necked.unflatten(0, frames.shape[:2])

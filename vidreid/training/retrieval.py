@@ -6,7 +6,7 @@ Needs NumPy alone; where the embeddings come from is the caller's business.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,11 @@ def score_dataset(
         "rerank": rerank,
     }
     return Scores(dataset.name, settings, tuple(divisions))
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """Scores of different splits of a data set as one, which are its mean; the protocol is that of the first."""
+    return replace(parts[0], divisions=tuple(division for part in parts for division in part.divisions))
 
 
 def _division(
