@@ -27,7 +27,7 @@ def load(room: str, name: str) -> ModuleType:
     """Import the plug-in ``name`` of ``room``; an unknown name is a `UsageError` that lists the known ones."""
     known = names(room)
     if name not in known:
-        raise UsageError(f"{room}: no {name!r}", f"known: {', '.join(known)}")
+        raise UsageError(f"{room.rpartition('.')[2]}: no {name!r}", f"known: {', '.join(known)}")
     for entry in importlib.metadata.entry_points(group=f"vidreid.{room}"):
         if entry.name == name:
             module: ModuleType = entry.load()

@@ -74,6 +74,15 @@ def test_steps_of_a_real_training(people_csv: Path, tiny_yaml: Path, tmp_path: P
     assert (tmp_path / "out" / "weights.safetensors").is_file()
 
 
+def test_a_dry_run_says_speed_memory_and_hours(people_csv: Path, tiny_yaml: Path) -> None:
+    found = on_a_bare_machine(TRAINING, tiny_yaml, "--data", people_csv, "--dry-run")
+    assert found.returncode == 0, found.stderr
+    speed, memory, hours = found.stdout.splitlines()[-3:]
+    assert speed.endswith("pictures/s on cpu")
+    assert memory.endswith("GiB of memory at most")
+    assert hours.endswith("h for the whole schedule")
+
+
 def test_an_error_is_two_lines_and_a_status(people_csv: Path, tmp_path: Path) -> None:
     words = ("light/bose", "--data", people_csv, "--output", tmp_path / "out")
     found = on_a_bare_machine(TRAINING, *words)

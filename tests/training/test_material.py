@@ -83,6 +83,14 @@ def test_of_strangers_no_label_is_read() -> None:
     assert len(made.pictures) == 3
 
 
+def test_a_recipe_without_strangers_leaves_distractors_and_refuses_strangers() -> None:
+    data = Data(size=(8, 8), frames=1, people=2, clips=1)
+    assert len(prepared(shades(3, 0, -1, 7), data=data).pictures) == len(prepared(shades(3, 7), data=data).pictures)
+    with pytest.raises(InputError, match="takes no pictures of strangers") as refused:
+        prepared(shades(1, 2), strangers=[shades(3)], data=data)
+    assert refused.value.hint == "--set data.strangers=16"
+
+
 def test_a_recipe_of_strangers_wants_some() -> None:
     with pytest.raises(InputError, match="wants pictures of strangers"):
         prepared(shades(1, 2), data=Data(size=(8, 8), strangers=4))

@@ -161,6 +161,18 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_go_on(setup, tmp_
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
+def test_a_checkpoint_that_cannot_go_on_names_its_folder_and_what_to_do(setup, tmp_path: Path) -> None:
+    stop_at(setup(), tmp_path, step=10)
+    with pytest.raises(InputError, match=r"checkpoint.pt: weights of another network") as other:
+        quietly(setup("network=qan"), tmp_path)
+    assert other.value.message.startswith(str(tmp_path))
+    assert "another --output" in other.value.hint
+    (tmp_path / "checkpoint.pt").write_bytes((tmp_path / "checkpoint.pt").read_bytes()[:-200])
+    with pytest.raises(InputError, match="truncated or damaged") as damaged:
+        quietly(setup(), tmp_path)
+    assert damaged.value.message.startswith(str(tmp_path))
+
+
 def test_a_file_in_the_place_of_the_folder_is_told(setup, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(InputError, match="out: file exists"):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vidreid.training.progress import Progress
 
 EVERY = 10.0  # seconds between plain lines
-GIB = 2**30
 
 
 class RecipeName(click.ParamType[str]):
@@ -121,9 +120,7 @@ def _try(config: str, place: Any, as_json: bool, output: Path | None, **given: A
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(trial), indent=1))
         return
-    click.echo(f"{trial.pictures_per_second:.0f} pictures/s on {place.device}")
-    click.echo(f"{trial.memory / GIB:.1f} GiB of memory at most")
-    click.echo(f"{trial.hours:.1f} h for the whole schedule")
+    click.echo(str(trial))
 
 
 def _train(config: str, place: Any, as_json: bool, output: Path, **given: Any) -> None:

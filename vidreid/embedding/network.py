@@ -60,8 +60,14 @@ def person(crop: Crop, size: tuple[int, int]) -> Image:
     height, width = crop.image.shape[:2]
     x1, y1 = np.clip(np.floor(crop.box[:2]), 0, [width - 1, height - 1]).astype(int)
     x2, y2 = np.maximum(np.ceil(crop.box[2:]).astype(int), [x1 + 1, y1 + 1])
-    scaled: Image = cv2.resize(crop.image[y1:y2, x1:x2], (size[1], size[0]))
-    return scaled
+    return scaled(crop.image[y1:y2, x1:x2], size)
+
+
+def scaled(image: Image, size: tuple[int, int]) -> Image:
+    """A picture at ``size`` (height, width), in training as in runs: every pixel counts where it shrinks."""
+    shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
+    found: Image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return found
 
 
 def _vector(outputs: dict[str, Array]) -> Array:

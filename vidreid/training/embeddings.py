@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vidreid import plugins
@@ -17,6 +16,7 @@ from vidreid.evaluation.distances import Metric, Vectors, prepared
 from vidreid.evaluation.features import read_features, vectors_of, write_features
 from vidreid.training.counted import counted
 from vidreid.training.datasets import WHOLE, Dataset, Protocol, Tracklet
+from vidreid.training.pictures import opened
 from vidreid.training.retrieval import spread
 from vidreid.types import Array, Crop, Embedder
 
@@ -130,11 +130,9 @@ def _vectors(embedder: Embedder, groups: Sequence[Sequence[Crop]]) -> Vectors:
 def picture(dataset: Dataset, key: str) -> Array | None:
     """A picture, uint8 H x W x 3, RGB; None where its file is missing or broken."""
     try:
-        data = dataset.read(key)
+        return opened(dataset.read(key))
     except OSError:
         return None
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    return None if image is None else np.ascontiguousarray(image[:, :, ::-1])
 
 
 def _crop(dataset: Dataset, key: str, say: Say) -> Crop | None:

@@ -28,7 +28,6 @@ from vidreid.training.recipe import Recipe
 from vidreid.training.schedule import rate
 from vidreid.training.teacher import Teacher
 
-OTHERWISE = "give the data and seed of then; to begin from its weights: --set start=PATH and another --output"
 WATCH = 10  # steps between looks at the loss, each of which waits for the device
 
 
@@ -36,7 +35,7 @@ class DivergedError(VidreidError):
     """The loss is no number any more; the last checkpoint is of before that."""
 
     def __init__(self, step: int, what: str) -> None:
-        hint = "lower optimizer.rate or raise schedule.warmup (--set); the last checkpoint is kept"
+        hint = "lower optimizer.rate or raise schedule.warmup (--set); a checkpoint from before is kept"
         super().__init__(f"after step {step} the training has come apart: {what}", hint)
 
 
@@ -171,12 +170,9 @@ class Training:
         """Go on from a checkpoint; `InputError` where it is of another network or of other data."""
         state = read_state(path)
         if state["people"] != self.material.people:
-            raise InputError(
-                f"{path.name}: trained on {state['people']} people, this data has {self.material.people}",
-                OTHERWISE,
-            )
+            raise InputError(f"{path.name}: trained on {state['people']} people, this data has {self.material.people}")
         if (state["data"], state["seed"]) != (self.material.digest, self.seed):
-            raise InputError(f"{path.name}: trained on other pictures, another split or seed", OTHERWISE)
+            raise InputError(f"{path.name}: trained on other pictures, another split or seed")
         load_into(self.network, state["network"], path.name)
         if self.averaged is not None:
             load_into(self.averaged, state["averaged"] or state["network"], path.name)

@@ -43,6 +43,8 @@ def gather(
     Of ``strangers``, of distractors and of junk only pictures are taken, no labels. Sets of several splits are trained
     on one, ``split``, counted from 1. `InputError` where a set has nobody to train on.
     """
+    if strangers and not data.strangers:
+        raise InputError("the recipe takes no pictures of strangers", "--set data.strangers=16")
     sets = [*labelled, *strangers]
     tracklets = {id(dataset): _train(dataset, split) for dataset in sets}
     most = sum(len(one.pictures) for dataset in sets for one in tracklets[id(dataset)])
@@ -53,12 +55,13 @@ def gather(
         samples += _samples(store, dataset, tracklets[id(dataset)], people)
         people = 1 + max(sample.person for sample in samples)
     first = len(store)
-    for dataset in labelled:
-        store.add(dataset, [one for one in tracklets[id(dataset)] if not _named(one)])
-    for dataset in strangers:
-        store.add(dataset, tracklets[id(dataset)])
-    if data.strangers and len(store) == first:
-        raise InputError("the recipe wants pictures of strangers", "give some: --strangers LAYOUT=ROOT")
+    if data.strangers:
+        for dataset in labelled:
+            store.add(dataset, [one for one in tracklets[id(dataset)] if not _named(one)])
+        for dataset in strangers:
+            store.add(dataset, tracklets[id(dataset)])
+        if len(store) == first:
+            raise InputError("the recipe wants pictures of strangers", "give some: --strangers LAYOUT=ROOT")
     unlabelled = np.arange(first, len(store))
     sampler = Sampler(samples, unlabelled, data, seed=seed, rank=place.rank, ranks=place.ranks)
     return Material(store.pictures(), sampler, people, store.digest(samples), tuple(store.skipped))

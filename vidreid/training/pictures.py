@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidreid.embedding.network import scaled
 from vidreid.errors import InputError
 from vidreid.types import Array
 
@@ -69,14 +70,16 @@ class OnDemand:
         return found
 
 
+def opened(data: bytes) -> Array | None:
+    """An encoded picture as uint8 (H, W, 3), RGB; None where it cannot be decoded."""
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    return None if found is None else np.ascontiguousarray(found[:, :, ::-1])
+
+
 def decode(data: bytes, size: tuple[int, int]) -> Array | None:
     """An encoded picture as uint8 (3, H, W), RGB, of ``size`` (height, width); None where it cannot be decoded."""
-    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if found is None:
-        return None
-    shrinks = found.shape[0] > size[0] or found.shape[1] > size[1]
-    scaled = cv2.resize(found, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.ascontiguousarray(scaled[:, :, ::-1].transpose(2, 0, 1))
+    found = opened(data)
+    return None if found is None else np.ascontiguousarray(scaled(found, size).transpose(2, 0, 1))
 
 
 def readable(read: Read, keys: Sequence[str], size: tuple[int, int]) -> Iterator[tuple[str, Array | None]]:

@@ -50,9 +50,17 @@ class Setup:
 class Trial:
     """What a dry run found: speed, the most memory taken in bytes, and hours for the whole schedule."""
 
+    device: str
     pictures_per_second: float
     memory: int
     hours: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.pictures_per_second:.0f} pictures/s on {self.device}\n"
+            f"{self.memory / 2**30:.1f} GiB of memory at most\n"
+            f"{self.hours:.1f} h for the whole schedule"
+        )
 
 
 def open_data(wanted: str, layout: str = "") -> Dataset:
@@ -79,7 +87,7 @@ def train(setup: Setup, output: Path, *, place: Place, every: float = 300.0, say
     _make(output)
     training = _prepare(setup, place, say, fresh=not checkpoint.is_file())
     if checkpoint.is_file():
-        training.resume(checkpoint)
+        _resume(training, checkpoint)
         say(f"going on after step {training.step}")
     if place.first:
         Log(output / LOG).cut(training.step)
@@ -106,7 +114,7 @@ def dry_run(setup: Setup, *, place: Place, say: Say = print) -> Trial:
     _settle(place)
     seconds = (time.perf_counter() - began) / max(1, training.step - warm)
     hours = setup.recipe.schedule.steps * seconds / 3600
-    return Trial(training.pictures * place.ranks / seconds, _peak_memory(place), hours)
+    return Trial(place.device, training.pictures * place.ranks / seconds, _peak_memory(place), hours)
 
 
 def _prepare(setup: Setup, place: Place, say: Say, *, fresh: bool) -> Training:
@@ -124,6 +132,14 @@ def _prepare(setup: Setup, place: Place, say: Say, *, fresh: bool) -> Training:
         network = build_network(setup.recipe)
     teacher = open_teacher(setup.teacher, place.device) if setup.teacher else None
     return Training(network, setup.recipe, material, place=place, seed=setup.seed, teacher=teacher)
+
+
+def _resume(training: Training, checkpoint: Path) -> None:
+    try:
+        training.resume(checkpoint)
+    except InputError as error:
+        hint = "go on with the recipe, data and seed of then, or begin anew: another --output, --set start=WEIGHTS"
+        raise InputError(f"{checkpoint.parent}: {error.message}", hint) from None
 
 
 def _make(folder: Path) -> None:
