@@ -30,7 +30,7 @@ def test_it_writes_what_a_run_takes_and_says_what_is_missing(say, weights, tmp_p
     assert file_sha256(path) in answer.out
     assert "clips of 2 pictures of 32 x 16 to 10 numbers" in answer.out
     assert "threshold: not measured" in answer.out
-    assert f"--embedder {tmp_path / 'mine'}" in answer.out
+    assert answer.out.rstrip().endswith(f"--embedder {tmp_path / 'mine'} --threshold 0.6")
     assert describe(path, Registry()).frames == 2
 
 

@@ -51,6 +51,16 @@ def test_a_packed_network_of_clips_tells_people_apart_in_a_run(network, say, sit
     assert max(lengths) == 4
 
 
+def test_a_network_of_unknown_threshold_is_refused_before_the_footage_is_read(network, say, site, tmp_path):
+    pack(network, tmp_path / "tiny", frames=3, size=SIZE)
+    words = ("run", site / "cameras.yaml", "--output", tmp_path / "run", "--detector", "oracle")
+    answer = say(*words, "--embedder", tmp_path / "tiny")
+    assert answer.status == 3
+    assert answer.err.splitlines()[-2] == "error: embedder tiny: nobody measured its threshold"
+    assert "--threshold" in answer.err.splitlines()[-1]
+    assert not list((tmp_path / "run").glob("*/*.parquet"))
+
+
 def by_torch(network, crops):
     """What torch says of a run of crops in clips of three, the last one filled with its own crops, and their mean."""
     places = [0, 1, 2, 3, 3, 3] if len(crops) == 4 else [place % len(crops) for place in range(3)]

@@ -32,7 +32,8 @@ def pack(weights: Path, output: Path, frames: int | None, network: str | None) -
     click.echo(f"{output / name}: {(output / name).stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")
     click.echo(f"clips of {entry.frames} pictures of {height} x {width} to {entry.dim} numbers")
     if entry.threshold is None:
-        click.echo("threshold: not measured; give it to run (--threshold), or state it in the YAML")
+        click.echo("threshold: not measured; try 0.6 (--threshold), look at people.html, then state it in the YAML")
     else:
         click.echo(f"threshold: {entry.threshold:g}, of the network that was here before; measure it again")
-    click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --embedder {output}")
+    given = " --threshold 0.6" if entry.threshold is None else ""
+    click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --embedder {output}{given}")

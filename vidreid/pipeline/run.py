@@ -80,6 +80,8 @@ def run(
             networks = _networks(record, settings, options, reporter)
             if isinstance(networks, Networks):
                 record = replace(record, networks=asdict(networks.identities))
+            if options.until == "match":
+                _threshold(settings, Identities(**record.networks))
         folder.write(record)
         plans = _ingest(folder, record, settings, report, reporter)
         if options.until != "ingest" and plans:
@@ -134,6 +136,17 @@ def _networks(record: RunRecord, settings: Settings, options: Options, reporter:
         if not record.networks:
             raise
         return error
+
+
+def _threshold(settings: Settings, identities: Identities) -> float:
+    """The cosine in force; without one a run would end in vain after all of its footage."""
+    cosine = threshold(settings, identities)
+    if cosine is None:
+        raise InputError(
+            f"embedder {identities.embedder['name']}: nobody measured its threshold",
+            "give --threshold (0.6 to begin with), or state `threshold:` in the YAML beside it",
+        )
+    return cosine
 
 
 def _settled(settings: Settings, networks: Mapping[str, Any]) -> Settings:
@@ -322,12 +335,7 @@ def match_run(
         return
     if state.status == "stale" and state.why != "vectors":  # new segments alone are no surprise
         reporter.note(f"match: done again ({state.why})")
-    cosine = threshold(settings, identities)
-    if cosine is None:
-        raise InputError(
-            f"embedder {identities.embedder['name']}: nobody measured its threshold",
-            "give --threshold, or state `threshold:` in the YAML beside it",
-        )
+    cosine = _threshold(settings, identities)
     reporter.start("match", dict.fromkeys(plans, 1))
     tracklets = []
     for name, plan in plans.items():
