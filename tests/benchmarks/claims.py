@@ -14,7 +14,7 @@ from vidreid.networks.weights.safetensors import write_safetensors
 from vidreid.training.checkpoint import read_weights
 from vidreid.training.datasets import Protocol
 from vidreid.training.embeddings import from_network
-from vidreid.training.place import Place
+from vidreid.training.place import joined
 from vidreid.training.recipe import read_recipe
 from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
 from vidreid.training.session import Setup, open_data, train
@@ -32,12 +32,11 @@ SYSTEMS = (
     "afa",
     "qan",
     "qan-afa",
-    "tclnet-afa",
 )
 
 
-def scores(weights, dataset, items):
-    source = from_network(weights)
+def scores(weights, device, dataset, items):
+    source = from_network(weights, device=device)
     protocol = Protocol(distance="cosine")
     vectors = source.vectors(dataset, items, protocol, print)
     found = score_dataset(dataset, items, vectors, protocol, branches=source.branches).summary()
@@ -52,18 +51,18 @@ def backbone_only(weights, target):
     return target
 
 
-def one(system, seed, start, output, test):
+def one(system, seed, start, output, place, test):
     folder = output / f"{system}-{seed}"
     done = folder / "scores.json"
     if not done.is_file():
         recipe = read_recipe(f"light/{system}", [f"start={start}"])
         began = time.monotonic()
         data = [open_data(str(REID / "market_train.csv.gz"))]
-        for progress in train(Setup(recipe, data, seed=seed), folder, place=Place("cpu")):
+        for progress in train(Setup(recipe, data, seed=seed), folder, place=place):
             if progress.step % 50 == 0:
                 print(f"{system} {seed}: {progress}", flush=True)
         hours = (time.monotonic() - began) / 3600
-        done.write_text(json.dumps({"hours": hours, **scores(folder / "weights.safetensors", *test)}))
+        done.write_text(json.dumps({"hours": hours, **scores(folder / "weights.safetensors", place.device, *test)}))
     found = json.loads(done.read_text())
     print(f"{system} {seed}: rank-1 {found['rank1']:.4f}, mAP {found['mAP']:.4f}", flush=True)
     return found
@@ -74,14 +73,16 @@ def main():
     parser.add_argument("start", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path("claims"))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     given = parser.parse_args()
     dataset = open_dataset(str(REID / "market_test_tracklets.csv.gz"), REID)
     test = (dataset, scored_tracklets(dataset))
     start = backbone_only(given.start, given.output.resolve() / "backbone.safetensors")
     table = {}
-    for seed in range(given.seeds):
-        for system in SYSTEMS:
-            table.setdefault(system, []).append(one(system, seed, start, given.output, test))
+    with joined(given.device) as place:
+        for seed in range(given.seeds):
+            for system in SYSTEMS:
+                table.setdefault(system, []).append(one(system, seed, start, given.output, place, test))
     recipe = read_recipe("light/base")
     result = {
         "data": "Market-1501, sparse tracklets",

@@ -97,6 +97,7 @@ def test_a_broken_picture_is_named_and_the_others_count(retrieval, crowd):
     [
         (["--embedder", "colours", "--features", "f.npz"], "--embedder and --features"),
         (["--network", "slim"], "--network without --weights"),
+        (["--embedder", "colours", "--device", "cuda"], "--device cuda without --weights"),
         (["--features", "f.npz", "--frames", "4"], "--features and --frames"),
         (["--embedder", "colours", "--frames", "some"], "'some' is neither all nor a number"),
         (["--embedder", "colours", "--frames", "0"], "'0' is neither all nor a number"),
@@ -161,6 +162,16 @@ def test_one_network_on_all_splits_is_told_that_it_may_know_the_people(say, two_
     answer = say("evaluate", "retrieval", *data, "--weights", weights[0])
     assert answer.status == 0
     assert "note: 2 splits share people" in answer.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_the_device_is_chosen_as_in_training(say, two_splits):
+    data, [weights, _] = two_splits
+    words = ["evaluate", "retrieval", *data, "--split", "1", "--weights", weights]
+    assert say(*words).out == say(*words, "--device", "cpu").out
+    answer = say(*words, "--device", "cuda")
+    assert answer.status == 5
+    assert answer.err.splitlines()[-2:] == ["error: no CUDA device on this machine", "hint: --device cpu"]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,9 @@ def test_dry_run_needs_no_output_and_says_what_the_whole_would_take(say, words, 
     assert speed.endswith("pictures/s on cpu")
     assert memory.endswith("GiB of memory at most")
     assert hours.endswith("h for the whole schedule")
-    assert set(json.loads(say(*words, "--dry-run", "--json").out)) == {"pictures_per_second", "memory", "hours"}
+    trial = json.loads(say(*words, "--dry-run", "--json").out)
+    assert set(trial) == {"device", "pictures_per_second", "memory", "hours"}
+    assert trial["device"] == "cpu"
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -18,6 +18,7 @@ from vidreid.networks import average, qan, tclnet
 from vidreid.networks.backbones import osnet, slim
 from vidreid.networks.weights.checkpoint import load_into, read_checkpoint
 from vidreid.networks.weights.safetensors import write_safetensors
+from vidreid.training.recipe import read_recipe
 
 STATE = {"conv1.weight": torch.randn(4, 3, 3, 3), "bn1.num_batches_tracked": torch.tensor(5)}
 
@@ -153,6 +154,14 @@ def refusal(network, state):
     assert refused.value.hint
     assert same(network.state_dict(), before)
     return refused.value.message
+
+
+def test_the_hint_is_a_recipe_that_the_command_line_knows():
+    with pytest.raises(InputError) as refused:
+        load_into(small(average, slim), {"TSE_Module.a": torch.zeros(1)}, "w.pt")
+    assert refused.value.message == "w.pt: weights of another network: the released TCLNet program"
+    name = refused.value.hint.rpartition("--network ")[2]
+    assert read_recipe(name).network.name == "tclnet-authors"
 
 
 def test_weights_arrive():

@@ -13,14 +13,27 @@ from goldens import seeded
 from small import Small
 
 from vidreid.errors import InputError, MissingError
-from vidreid.networks import MEAN, STD, average, qan, tclnet, tclnet_authors
+from vidreid.networks import MEAN, STD, afa, average, qan, tclnet, tclnet_authors
 from vidreid.networks.backbones import resnet50
+from vidreid.networks.modules.temporal_conv import TemporalConv
 from vidreid.networks.weights.checkpoint import load_into, read_checkpoint
 from vidreid.networks.weights.onnx import export_onnx, read_onnx_weights
 
 SIZE = (64, 32)
+
+
+class Inflated(Small):
+    """Its last stage begins with a 3-D convolution, over the frames beside, as base.+3D has them."""
+
+    def __init__(self):
+        super().__init__()
+        self.stages[3].insert(0, TemporalConv(16, 16))
+
+
 NETWORKS = {
     "average": lambda: average.build(Small(), average.Settings()),
+    "3d": lambda: average.build(Inflated(), average.Settings()),
+    "afa": lambda: afa.build(Small(), afa.Settings(tsb=(2,))),
     "qan": lambda: qan.build(Small(), qan.Settings()),
     "tclnet": lambda: tclnet.build(Small(), tclnet.Settings()),
 }
@@ -149,15 +162,20 @@ def test_the_same_network_gives_the_same_bytes_and_no_path_of_this_machine(tmp_p
     assert b".py" not in (tmp_path / "a").read_bytes()
 
 
-def test_without_the_packages_the_error_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    for call in (
-        lambda: export_onnx(NETWORKS["average"](), tmp_path / "w.onnx", 2, SIZE),
-        lambda: read_onnx_weights(tmp_path / "w.onnx"),
-    ):
-        with pytest.raises(MissingError, match="onnx is not installed") as missing:
-            call()
-        assert missing.value.hint == "pip install onnx onnxscript"
+@pytest.mark.parametrize(
+    ("package", "call"),
+    [
+        ("onnx", lambda path: export_onnx(NETWORKS["average"](), path, 2, SIZE)),
+        ("onnxscript", lambda path: export_onnx(NETWORKS["average"](), path, 2, SIZE)),
+        ("onnx", read_onnx_weights),
+        ("onnx", read_checkpoint),
+    ],
+)
+def test_without_the_packages_the_error_says_what_to_install(tmp_path, monkeypatch, package, call):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingError, match=f"^{package} is not installed") as missing:
+        call(tmp_path / "w.onnx")
+    assert missing.value.hint == "pip install onnx onnxscript"
 
 
 def test_networks_are_imported_without_it():

@@ -146,6 +146,19 @@ def test_tsb_stands_after_the_stages_named() -> None:
     assert [isinstance(stage[-1], TSB) for stage in ours.stages] == [True, False, True]
 
 
+def test_one_learner_may_have_its_tsb_after_the_last_stage() -> None:
+    ours, clips = network(Settings(learners=1, tsb=(4,))), small_clips()
+    maps = ours.stem(clips.flatten(0, 1))
+    for stage in (*ours.stages, ours.tse.shared):
+        maps = stage(maps)
+    [boosting] = ours.tse.learners
+    assert isinstance(boosting, TSB)
+    boosted = boosting(maps, 4)
+    assert not torch.allclose(boosted, maps, atol=1e-3)
+    torch.testing.assert_close(ours.features(clips).frames[0], boosted.mean((2, 3)).unflatten(0, (2, 4)))
+    assert not ours.framewise
+
+
 def test_new_tsbs_change_nothing() -> None:
     plain = tclnet.build(Small(), SYSTEMS["base"]).eval()
     boosted = tclnet.build(Small(), Settings(learners=1, tsb=(1, 2, 3))).eval()

@@ -2,6 +2,7 @@
 
 import re
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,6 +11,7 @@ from released import layout, normalised, random_state, reference_boosting, refer
 from torch import nn
 from torch.nn import functional
 
+from vidreid.embedding.pooling import normalize
 from vidreid.errors import InputError
 from vidreid.networks import average, tclnet_authors
 from vidreid.networks.backbones import resnet50, slim
@@ -23,6 +25,8 @@ from vidreid.networks.tclnet_authors import (
     load,
 )
 from vidreid.networks.weights.checkpoint import load_into
+from vidreid.training.datasets import Dataset, Protocol, Tracklet
+from vidreid.training.embeddings import from_network
 
 CLASSES = 625
 
@@ -72,8 +76,41 @@ def test_tracklets_of_any_length(released, state):
     pictures = seeded_clips((9, 3, 64, 32))
     for length, expected in zip(lengths, reference_tracklet(state, pictures, lengths), strict=True):
         with torch.no_grad():
-            embedding = embed_tracklet(released.network, pictures[:length])
+            embedding = embed_tracklet(released.network, pictures[:length].split(4))
         np.testing.assert_allclose(embedding, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_views_of_an_array_are_embedded_as_what_they_show(released):
+    frames = people(2)
+    turned = frames[::-1, :, :, ::-1]
+    frames.flags.writeable = False
+    np.testing.assert_array_equal(released.embed(turned), released.embed(turned.copy()))
+    np.testing.assert_array_equal(released.embed(frames), released.embed(frames.copy()))
+
+
+@pytest.mark.slow
+def test_evaluation_embeds_as_the_api_does(checkpoint, released):
+    frames = people(5)
+    read = {str(number): cv2.imencode(".png", frame[:, :, ::-1])[1].tobytes() for number, frame in enumerate(frames)}
+    source = from_network(checkpoint, "tclnet/authors")
+    tracklets = [Tracklet(tuple(read), 1, 1)]
+    found = source.vectors(Dataset("one", (), read.__getitem__), tracklets, Protocol(), print)
+    # There the whole has length 1, here each half.
+    np.testing.assert_allclose(normalize(found, source.branches)[0] * 2**0.5, released.embed(frames), atol=1e-6)
+
+
+def test_a_long_tracklet_takes_the_memory_of_one_clip():
+    class Seen(Exception):
+        pass
+
+    class First(nn.Module):
+        def features(self, clips):
+            raise Seen(clips.shape)
+
+    day = np.broadcast_to(people(1), (2_000_000, 256, 128, 3))  # 180 GiB, had it memory of its own
+    with pytest.raises(Seen, match=r"\[1, 4, 3, 256, 128\]"):
+        ReleasedTCLNet(First()).embed(day)
 
 
 def test_the_network_s_tensors_are_the_released_ones_without_the_classifiers():

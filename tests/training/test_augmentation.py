@@ -126,6 +126,24 @@ def test_the_hole_is_one_box_the_same_in_all_frames_and_as_large_as_said(seed: i
         assert 0.01 <= hole.float().mean() <= 0.45
 
 
+@given(seed=st.integers(0, 10_000), size=st.sampled_from([(64, 32), (48, 48), (32, 64)]))
+@settings(max_examples=10)
+def test_a_hole_is_in_pixels_as_high_as_wide_or_up_to_three_times(seed: int, size: tuple[int, int]) -> None:
+    made = torch.full((60, 1, 3, *size), 255, dtype=torch.uint8)
+    found = holes(changed(made, Augmentation(flip=0.0, erase=1.0), seed), made / 255)[:, 0]
+    ratios, areas = [], []
+    for hole in found:
+        height, width = int(hole.any(1).sum()), int(hole.any(0).sum())
+        assert (height - 1) / (width + 1) < 1 / 0.3  # sides are cut at whole pixels
+        assert (height + 1) / (width - 1) > 0.3
+        ratios.append(height / width)
+        areas.append(height * width / hole.numel())
+    assert min(ratios) < 0.75
+    assert max(ratios) > 1.33
+    # Shapes that do not fit are not drawn, so that no area is lost.
+    assert max(areas) > 0.3
+
+
 def test_an_inconsistent_hole_is_each_frames_own() -> None:
     found = holes(changed(clips(), Augmentation(flip=0.0, erase=1.0, consistent=False)), clips().float() / 255)
     assert not torch.equal(found, found[:, :1].expand_as(found))

@@ -2,16 +2,23 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from crowds import write_crowd
 
 from vidreid.embedding.colours import Colours
+from vidreid.embedding.network import parts
 from vidreid.errors import InputError, MissingError
 from vidreid.evaluation.features import read_features
-from vidreid.training.datasets import Protocol, Split
-from vidreid.training.embeddings import embed, from_embedder, from_file, picture, save_vectors, spread
-from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
+from vidreid.networks import MEAN, STD, VideoNetwork, average, tclnet
+from vidreid.networks.backbones import slim
+from vidreid.training.datasets import Dataset, Protocol, Split, Tracklet
+from vidreid.training.embeddings import from_embedder, from_file, save_vectors
+from vidreid.training.pictures import decode
+from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets, spread
+from vidreid.training.scoring import AHEAD, BATCH, embed, embed_tracklets, picture
 from vidreid.types import Crop
 
 
@@ -78,6 +85,98 @@ def test_a_box_says_where_the_person_is(tmp_path):
     image = picture(data, key)
     cut = Crop(image, np.array([8, 12.8, 24, 38.4], np.float32), 1.0)
     np.testing.assert_array_equal(embed(Colours(), boxed, tracklets[:1], 0, silent), Colours().embed([[cut]]))
+
+
+# A network in torch
+
+SIZE = (32, 16)
+
+
+def small(module=average, **options):
+    torch.manual_seed(0)
+    backbone = slim.build(slim.Settings(widths=(4, 6, 8), blocks=(1, 1, 2)))
+    return module.build(backbone, module.Settings(**options)).eval()
+
+
+def by_hand(network, data, keys, clip):
+    """The mean of the embeddings of one clip after the other, of pictures that show the person alone."""
+    mean, std = (torch.tensor(colour).view(3, 1, 1) for colour in (MEAN, STD))
+    found = []
+    for some in parts(keys, clip):
+        frames = torch.from_numpy(np.stack([decode(data.read(key), SIZE) for key in some])).float() / 255
+        with torch.no_grad():
+            found.append(network(((frames - mean) / std)[None])[0].numpy())
+    return np.mean(found, 0)
+
+
+@pytest.mark.parametrize("network", [small(), small(tclnet, tsb=(1,), block_height=1)], ids=["frames", "clips"])
+@pytest.mark.parametrize("frames", [0, 3])
+def test_a_network_s_vector_is_the_mean_over_its_clips(tmp_path, network, frames):
+    data, tracklets = crowd(tmp_path, pictures=7)
+    tracklets = [replace(one, pictures=one.pictures[:count]) for one, count in zip(tracklets, (7, 1, 5), strict=False)]
+    for key in (tracklets[0].pictures[4], *tracklets[1].pictures):
+        (tmp_path / key).write_bytes(b"no picture")
+    found = embed_tracklets(network, data, tracklets, SIZE, clip=4, frames=frames)
+    assert np.isnan(found[1]).all()
+    for tracklet, vector in zip(tracklets[::2], found[::2], strict=True):
+        keys = [key for key in spread(tracklet.pictures, frames) if picture(data, key) is not None]
+        expected = by_hand(network, data, keys, 1 if network.framewise else 4)
+        np.testing.assert_allclose(vector, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_a_network_sees_the_person_in_the_box(tmp_path):
+    data, tracklets = crowd(tmp_path)
+    key = tracklets[0].pictures[0]
+    image = picture(data, key)
+    boxed = replace(data, boxes={key: (0.25, 0.125, 0.75, 0.625)})
+    found = embed_tracklets(small(), boxed, tracklets[:1], SIZE, clip=1)
+    (tmp_path / key).write_bytes(cv2.imencode(".png", image[8:40, 8:24, ::-1])[1].tobytes())
+    np.testing.assert_array_equal(found, embed_tracklets(small(), data, tracklets[:1], SIZE, clip=1))
+    assert not np.allclose(found, embed_tracklets(small(), boxed, tracklets[:1], SIZE, clip=1), atol=1e-3)
+
+
+class Counted(VideoNetwork):
+    """Pictures to their mean colour, counting them."""
+
+    def __init__(self):
+        super().__init__(3, neck=False)
+        self.none = torch.nn.Parameter(torch.zeros(()))
+        self.seen = [0]
+
+    def forward(self, clips):
+        self.seen.append(self.seen[-1] + clips.shape[0] * clips.shape[1])
+        return clips.mean((1, 3, 4))
+
+
+class CountedColours(Colours):
+    def __init__(self):
+        super().__init__()
+        self.seen = [0]
+
+    def embed(self, clips):
+        self.seen.append(self.seen[-1] + sum(map(len, clips)))
+        return super().embed(clips)
+
+
+@pytest.mark.parametrize("kind", [Counted, CountedColours])
+def test_long_tracklets_are_never_in_memory_whole(kind):
+    encoded = cv2.imencode(".png", np.full((8, 4, 3), 9, np.uint8))[1].tobytes()
+    counter, waiting, read = kind(), [], []
+
+    def count(key):
+        read.append(key)
+        waiting.append(len(read) - counter.seen[-1])
+        return encoded
+
+    tracklets = [Tracklet(tuple(f"{number}/{frame}" for frame in range(152)), number, 1) for number in range(3)]
+    data = Dataset("long", (), count)
+    if kind is Counted:
+        embed_tracklets(counter, data, tracklets, (8, 4), clip=4, say=silent)
+    else:
+        embed(counter, data, tracklets, 0, silent)
+    assert sorted(read) == sorted(key for tracklet in tracklets for key in tracklet.pictures)
+    assert counter.seen[-1] == 456
+    assert max(waiting) <= AHEAD + BATCH
 
 
 def test_saved_vectors_score_as_they_did(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vidreid.errors import InputError
-from vidreid.training.checkpoint import read_state
+from vidreid.training.checkpoint import read_state, write_checkpoint
 from vidreid.training.datasets import Dataset, Split
 from vidreid.training.loop import DivergedError, Training
 from vidreid.training.material import gather
@@ -22,10 +22,10 @@ from vidreid.training.start import begin
 def begun(tiny, people):
     """``begun("schedule.steps=6")`` is a training that has not taken a step."""
 
-    def make(*changes: str, seed: int = 0) -> Training:
+    def make(*changes: str, seed: int = 0, **other: str) -> Training:
         recipe = tiny(*changes)
         material = gather([people], [], recipe.data, place=Place(), seed=seed)
-        return Training(begin(recipe, seed=seed), recipe, material, place=Place(), seed=seed)
+        return Training(begin(recipe, seed=seed), recipe, material, place=Place(), seed=seed, **other)
 
     return make
 
@@ -106,9 +106,13 @@ def test_a_clipped_gradient_changes_the_weights_less(begun) -> None:
     assert moved[1] < moved[0]
 
 
-def test_bf16_trains_too(begun) -> None:
-    (told,) = begun("precision=bf16", "schedule.steps=2").run()
-    assert told.losses["classification"] > 0
+@pytest.mark.parametrize(("precision", "kind"), [("bf16", torch.bfloat16), ("fp32", torch.float32)])
+def test_convolutions_are_computed_as_precisely_as_the_recipe_says(begun, precision: str, kind: torch.dtype) -> None:
+    training = begun(f"precision={precision}")
+    seen: list[torch.dtype] = []
+    training.network.backbone.stem[0].register_forward_hook(lambda layer, given, found: seen.append(found.dtype))
+    after(training, 1)
+    assert set(seen) == {kind}
 
 
 # What goes wrong
@@ -117,7 +121,7 @@ def test_bf16_trains_too(begun) -> None:
 def test_a_loss_that_is_no_number_stops_the_training(begun) -> None:
     with pytest.raises(DivergedError, match="after step 0 the training has come apart: classification nan") as caught:
         after(begun("optimizer.rate=1e30"), 10)
-    assert "last checkpoint is kept" in caught.value.hint
+    assert caught.value.hint == "lower optimizer.rate or raise schedule.warmup (--set)"
 
 
 def test_weights_that_are_no_numbers_are_not_saved(begun, tmp_path: Path) -> None:
@@ -144,10 +148,49 @@ def test_a_checkpoint_of_other_people_is_refused(begun, tiny, tmp_path: Path) ->
         other.resume(tmp_path / "checkpoint.pt")
 
 
-def test_a_checkpoint_of_another_network_is_refused(begun, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("network.name=qan", "network.name, network.options.feature, network.options.metric"),
+        ("losses.triplet=0", "losses.triplet"),
+        ("optimizer.decay=0.1", "optimizer.decay"),
+        ("optimizer.name=adamw", "optimizer.name"),
+        ("data.frames=4", "data.frames"),
+        ("classifier_bias=false", "classifier_bias"),
+        ("average=0", "average"),
+    ],
+)
+def test_a_checkpoint_of_another_recipe_is_refused_and_the_keys_are_named(
+    begun, tmp_path: Path, change: str, key: str
+) -> None:
     begun().save(tmp_path / "checkpoint.pt")
-    with pytest.raises(InputError, match=r"checkpoint.pt: weights of another network"):
-        begun("network=qan").resume(tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError) as caught:
+        begun(change).resume(tmp_path / "checkpoint.pt")
+    assert caught.value.message == f"checkpoint.pt: trained by a recipe with another {key}"
+
+
+def test_rate_clip_and_schedule_may_be_changed_on_the_way(begun, tmp_path: Path) -> None:
+    first, second = begun(), begun("optimizer.rate=0.5", "optimizer.clip=1", "schedule={steps: 10, shape: cosine}")
+    after(first, 5)
+    first.save(tmp_path / "checkpoint.pt")
+    second.resume(tmp_path / "checkpoint.pt")
+    (told,) = second.run()
+    assert told.rate == pytest.approx(0.5 * rate(9, second.recipe.schedule))
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [({"teacher": "colours"}, "with another teacher"), ({"ranks": 2}, "by a number of processes of 2, not 1")],
+)
+def test_a_checkpoint_of_another_teacher_or_of_more_processes_is_refused(
+    begun, tmp_path: Path, written: dict, message: str
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    training = begun(teacher_name="tiny")
+    training.save(path)
+    write_checkpoint(path, {**read_state(path), **written})
+    with pytest.raises(InputError, match=message):
+        training.resume(path)
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"left_out": 1}])
@@ -162,5 +205,5 @@ def test_a_checkpoint_of_another_seed_or_of_other_pictures_of_as_many_people_is_
         return Training(begin(recipe), recipe, material, place=Place(), seed=seed)
 
     training().save(tmp_path / "checkpoint.pt")
-    with pytest.raises(InputError, match="other pictures, another split or seed"):
+    with pytest.raises(InputError, match="trained with seed 0" if "seed" in other else "on other pictures or another"):
         training(**other).resume(tmp_path / "checkpoint.pt")

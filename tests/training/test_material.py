@@ -14,6 +14,7 @@ from vidreid.training import material as materials
 from vidreid.training.datasets import Dataset, Split, Tracklet
 from vidreid.training.datasets.csv import open_dataset
 from vidreid.training.material import gather
+from vidreid.training.pictures import InMemory, OnDemand
 from vidreid.training.place import Place
 from vidreid.training.recipe import Data
 
@@ -49,7 +50,7 @@ def test_people_of_two_sets_are_different_people(people: Dataset, tmp_path: Path
     made = prepared(people, other)
     assert made.people == 8
     labels = {label for step in range(8) for label in made.sampler.batch(step).labels.tolist()}
-    assert labels <= set(range(8))
+    assert labels == set(range(8))
 
 
 def test_a_broken_picture_is_skipped_and_named(tmp_path: Path) -> None:
@@ -81,6 +82,21 @@ def test_of_strangers_no_label_is_read() -> None:
     made = prepared(shades(1), strangers=[shades(1, 2)], data=data)
     assert made.people == 1
     assert len(made.pictures) == 3
+
+
+def test_a_clip_of_a_stranger_is_of_one_tracklet() -> None:
+    several = Dataset("several", (Split((Tracklet(("50", "60"), 3, 1), Tracklet(("70", "80"), 3, 2))),), shades().read)
+    made = prepared(shades(1), strangers=[several], data=Data(size=(8, 8), frames=2, people=1, clips=1, strangers=8))
+    clips = made.sampler.batch(0).pictures[1:].tolist()
+    assert {tuple(shade_of(made.pictures, number) for number in clip) for clip in clips} == {(50, 60), (70, 80)}
+
+
+def test_the_digest_tells_people_and_strangers_from_others() -> None:
+    data = replace(DATA, strangers=4)
+    first, same, other = (prepared(shades(1, 2), strangers=[shades(*some)], data=data) for some in ((1,), (5,), (1, 2)))
+    assert first.digest == same.digest  # no label of a stranger is read
+    assert first.digest != other.digest
+    assert first.digest != prepared(shades(1, 2, 3), strangers=[shades(1)], data=data).digest
 
 
 def test_a_recipe_without_strangers_leaves_distractors_and_refuses_strangers() -> None:
@@ -117,6 +133,15 @@ def test_what_does_not_fit_into_memory_is_decoded_on_demand(people: Dataset, mon
     numbers = torch.tensor([[3, 4], [40, 7]])
     for one, other in zip(kept.take(numbers), demanded.take(numbers), strict=True):
         assert torch.equal(one, other)
+
+
+def test_processes_of_one_machine_share_its_memory(people: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = 48 * 3 * 64 * 32
+    monkeypatch.setattr(materials, "_free_memory", lambda: 1.5 * wanted / materials.ROOM)
+    alone, one_of_two = (
+        gather([people], [], DATA, place=place, seed=0).pictures for place in (Place(), Place(ranks=2))
+    )
+    assert (type(alone), type(one_of_two)) == (InMemory, OnDemand)
 
 
 def test_a_picture_that_breaks_later_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

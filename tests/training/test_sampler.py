@@ -35,7 +35,7 @@ def of_picture(samples: list[Sample]) -> dict[int, int]:
 )
 def test_a_batch_is_p_people_by_k_clips_by_t_frames_in_order_of_time(samples, people, clips, frames, sampling) -> None:
     data = Data(people=people, clips=clips, frames=frames, sampling=sampling, stride=2)
-    batch = Sampler(samples, np.array([]), data, seed=0).batch(3)
+    batch = Sampler(samples, [], data, seed=0).batch(3)
     assert batch.pictures.shape == (people * clips, frames)
     assert batch.labels.tolist() == np.repeat(batch.labels[::clips].tolist(), clips).tolist()
     tracklet_of = of_picture(samples)
@@ -52,7 +52,7 @@ def test_a_batch_is_p_people_by_k_clips_by_t_frames_in_order_of_time(samples, pe
 @given(samples=tracklets(), people=st.integers(1, 4), ranks=st.integers(1, 2), epoch=st.integers(0, 3))
 def test_every_person_comes_once_an_epoch(samples, people, ranks, epoch) -> None:
     data = Data(people=people, clips=1, frames=1)
-    samplers = [Sampler(samples, np.array([]), data, seed=5, rank=rank, ranks=ranks) for rank in range(ranks)]
+    samplers = [Sampler(samples, [], data, seed=5, rank=rank, ranks=ranks) for rank in range(ranks)]
     length = samplers[0].epoch
     steps = range(epoch * length, (epoch + 1) * length)
     drawn = [label for step in steps for sampler in samplers for label in sampler.batch(step).labels.tolist()]
@@ -67,35 +67,44 @@ def test_every_person_comes_once_an_epoch(samples, people, ranks, epoch) -> None
 @given(cameras=st.lists(st.integers(1, 4), min_size=1, max_size=6), clips=st.integers(1, 5), seed=st.integers(0, 99))
 def test_other_cameras_come_before_other_tracklets_of_the_same(cameras, clips, seed) -> None:
     samples = [Sample(np.array([number]), 0, camera) for number, camera in enumerate(cameras)]
-    batch = Sampler(samples, np.array([]), Data(people=1, clips=clips, frames=1), seed=seed).batch(0)
+    batch = Sampler(samples, [], Data(people=1, clips=clips, frames=1), seed=seed).batch(0)
     drawn = [cameras[number] for number in batch.pictures[:, 0].tolist()]
     assert len(set(drawn)) == min(clips, len(set(cameras)))
     assert len(set(batch.pictures[:, 0].tolist())) == min(clips, len(cameras))
 
 
 def test_a_person_of_one_tracklet_is_drawn_from_it_each_time() -> None:
-    batch = Sampler([Sample(np.arange(8), 0, 1)], np.array([]), Data(people=1, clips=3, frames=2), seed=0).batch(0)
+    batch = Sampler([Sample(np.arange(8), 0, 1)], [], Data(people=1, clips=3, frames=2), seed=0).batch(0)
     assert batch.labels.tolist() == [0, 0, 0]
     assert len({tuple(row) for row in batch.pictures.tolist()}) > 1
 
 
-def test_strangers_follow_the_people_and_have_no_labels() -> None:
-    data = Data(people=2, clips=2, frames=3, strangers=4)
+@given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5), sampling=SAMPLING)
+def test_strangers_follow_the_people_in_clips_of_one_tracklet_and_have_no_labels(lengths, sampling) -> None:
+    data = Data(people=2, clips=2, frames=3, strangers=4, sampling=sampling)
     samples = [Sample(np.arange(4), person, 1) for person in range(2)]
-    batch = Sampler(samples, np.arange(100, 120), data, seed=0).batch(0)
+    strangers = [np.arange(100 * n, 100 * n + length) for n, length in enumerate(lengths, 1)]
+    batch = Sampler(samples, strangers, data, seed=0).batch(0)
     assert batch.pictures.shape == (8, 3)
     assert len(batch.labels) == 4
-    assert (batch.pictures[4:] >= 100).all()
     assert (batch.pictures[:4] < 100).all()
+    for clip in batch.pictures[4:].tolist():
+        (tracklet,) = {number // 100 for number in clip}
+        length = lengths[tracklet - 1]
+        if length < 3:
+            assert [number % 100 for number in clip] == [place % length for place in range(3)]
+        else:
+            assert clip == sorted(set(clip))
 
 
 def test_a_steps_batch_is_the_same_whenever_it_is_asked_for_and_no_other_steps() -> None:
     samples = [Sample(np.arange(9 * n, 9 * n + 9), n, 1) for n in range(6)]
-    data = Data(people=2, clips=2, frames=4)
-    sampler = Sampler(samples, np.array([]), data, seed=1)
+    data = Data(people=2, clips=2, frames=4, strangers=3)
+    strangers = [np.arange(90 + 9 * n, 99 + 9 * n) for n in range(6)]
+    sampler = Sampler(samples, strangers, data, seed=1)
     asked = [sampler.batch(step).pictures.tolist() for step in (4, 5, 4)]
     assert asked[0] == asked[2] != asked[1]
-    assert Sampler(samples, np.array([]), data, seed=2).batch(4).pictures.tolist() != asked[0]
+    assert Sampler(samples, strangers, data, seed=2).batch(4).pictures.tolist() != asked[0]
 
 
 @given(length=st.integers(1, 60), frames=st.integers(1, 8), seed=st.integers(0, 99))

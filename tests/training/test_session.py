@@ -1,6 +1,7 @@
 """A training from beginning to end in its folder: stopped, gone on with, on several devices, and when things fail."""
 
 import csv
+import hashlib
 import os
 import signal
 import socket
@@ -11,12 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
+from tiny_irs import DIM, SIZE, constant, embedder, ops, save
 
-from vidreid.errors import InputError, StoppedError, StorageError, UsageError
-from vidreid.training.loop import DivergedError
+from vidreid.errors import InputError, MissingError, StoppedError, StorageError, UsageError
+from vidreid.training.datasets import Dataset, Split
+from vidreid.training.loop import DivergedError, Training
+from vidreid.training.material import gather
 from vidreid.training.place import Place
-from vidreid.training.recipe import build_network
+from vidreid.training.recipe import Recipe
 from vidreid.training.session import Setup, dry_run, open_data, train
+from vidreid.training.start import begin
 from vidreid.training.trained import open_network
 
 
@@ -41,6 +47,24 @@ def rows(output: Path) -> list[dict[str, str]]:
 
 def weights(output: Path) -> bytes:
     return (output / "weights.safetensors").read_bytes()
+
+
+@pytest.fixture
+def taught(setup, own_home: Path, tmp_path: Path):
+    """``taught()`` learns from strangers and a teacher, too, as the shipped recipe does."""
+    spec = {"size": list(SIZE), "color": "bgr", "scale": 255.0, "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2]}
+    models = {}
+    for name, build in (("teacher", embedder), ("another", lambda seen: ops.add(embedder(seen), constant(1, DIM)))):
+        weights = save(tmp_path / f"{name}.xml", build).with_suffix(".bin")
+        files = {weights.name: hashlib.sha256(weights.read_bytes()).hexdigest()}
+        models[name] = {"kind": "embedder", "family": "reid", "files": files, "dim": DIM, "input": spec}
+    (own_home / "models.yaml").write_text(yaml.safe_dump({"models": models}))
+
+    def make(teacher: str = "teacher") -> Setup:
+        begun = setup("data.strangers=4", "losses.relations=1", teacher=str(tmp_path / f"{teacher}.xml"))
+        return replace(begun, strangers=begun.labelled)
+
+    return make
 
 
 def stop_at(setup: Setup, output: Path, step: int) -> StoppedError:
@@ -79,6 +103,20 @@ def test_ctrl_c_ends_the_step_and_the_same_command_goes_on_exactly(setup, tmp_pa
     assert error.hint == "the same command goes on"
     assert not (tmp_path / "stopped" / "weights.safetensors").exists()
     quietly(setup(), tmp_path / "stopped")
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+    assert rows(tmp_path / "stopped") == rows(tmp_path / "whole")
+
+
+def test_with_strangers_and_a_teacher_it_goes_on_exactly_and_with_no_others(taught, tmp_path: Path) -> None:
+    quietly(taught(), tmp_path / "whole")
+    stop_at(taught(), tmp_path / "stopped", step=10)
+    (people,) = taught().labelled
+    fewer = replace(people, splits=(Split(people.splits[0].train[1:]),))
+    with pytest.raises(InputError, match="trained on other pictures or another split"):
+        quietly(replace(taught(), strangers=[fewer]), tmp_path / "stopped")
+    with pytest.raises(InputError, match="trained with another teacher"):
+        quietly(taught("another"), tmp_path / "stopped")
+    quietly(taught(), tmp_path / "stopped")
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
     assert rows(tmp_path / "stopped") == rows(tmp_path / "whole")
 
@@ -144,6 +182,51 @@ def test_a_dry_run_says_speed_memory_and_hours_and_keeps_nothing(setup, tmp_path
 # What goes wrong
 
 
+@pytest.mark.parametrize("log", ["", "step,rate,pictur"])
+def test_a_log_without_a_whole_header_begins_anew(setup, tmp_path: Path, log: str) -> None:
+    """As when the disk was full at the first row."""
+    stop_at(setup(), tmp_path, step=10)
+    (tmp_path / "log.csv").write_text(log)
+    quietly(setup(), tmp_path)
+    assert [row["step"] for row in rows(tmp_path)] == ["20"]
+
+
+def test_the_log_of_a_training_that_left_no_checkpoint_is_not_gone_on_with(setup, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,rate,pictures_per_second,other\n10,1,1,1\n")
+    quietly(setup(), tmp_path)
+    assert [list(row) for row in rows(tmp_path)] == [["step", "rate", "classification", "triplet", "coherence"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "teacher", "error"),
+    [(["start=gone.pt"], "", InputError), (["losses.relations=1"], "nobody", MissingError)],
+)
+def test_weights_that_are_missing_are_told_before_a_picture_is_decoded(
+    setup, people, tmp_path: Path, changes: list[str], teacher: str, error: type[Exception]
+) -> None:
+    decoded: list[str] = []
+    watched = replace(people, read=lambda key: decoded.append(key) or people.read(key))
+    with pytest.raises(error):
+        quietly(replace(setup(*changes, teacher=teacher), labelled=[watched]), tmp_path)
+    assert decoded == []
+
+
+def test_a_negative_seed_is_wrong_use(setup) -> None:
+    with pytest.raises(UsageError, match="seed -1"):
+        setup(seed=-1)
+
+
+def test_only_a_checkpoint_that_is_there_is_said_to_be_kept(setup, tmp_path: Path) -> None:
+    advice = "lower optimizer.rate or raise schedule.warmup (--set)"
+    with pytest.raises(DivergedError) as early:
+        quietly(setup("optimizer.rate=1e30"), tmp_path)
+    assert early.value.hint == advice
+    stop_at(setup(), tmp_path, step=10)
+    with pytest.raises(DivergedError) as late:
+        quietly(setup("optimizer.rate=1e30"), tmp_path)
+    assert late.value.hint == f"{advice}; {tmp_path / 'checkpoint.pt'} of before is kept"
+
+
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(setup, tmp_path: Path) -> None:
     stop_at(setup(), tmp_path, step=10)
     before = (tmp_path / "checkpoint.pt").read_bytes()
@@ -163,7 +246,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_says_how_to_go_on(setup, tmp_
 
 def test_a_checkpoint_that_cannot_go_on_names_its_folder_and_what_to_do(setup, tmp_path: Path) -> None:
     stop_at(setup(), tmp_path, step=10)
-    with pytest.raises(InputError, match=r"checkpoint.pt: weights of another network") as other:
+    with pytest.raises(InputError, match=r"checkpoint.pt: trained by a recipe with another network.name") as other:
         quietly(setup("network=qan"), tmp_path)
     assert other.value.message.startswith(str(tmp_path))
     assert "another --output" in other.value.hint
@@ -207,7 +290,6 @@ from vidreid.training.loop import Training
 from vidreid.training.material import gather
 from vidreid.training.place import joined
 from vidreid.training.recipe import read_recipe
-from vidreid.training.recipe import build_network
 from vidreid.training.session import Setup, open_data, train
 from vidreid.training.start import begin
 
@@ -216,8 +298,10 @@ config, data, output = sys.argv[1:]
 with joined("cpu") as place:
     recipe, people = read_recipe(config, ["schedule.steps=4", "data.people=2"]), open_data(data)
     training = Training(begin(recipe), recipe, gather([people], [], recipe.data, place=place, seed=0), place=place)
+    list(training.run(lambda: training.step == 1))
+    first = {name: value.grad.clone() for name, value in training.trained.named_parameters()}
     list(training.run())
-    torch.save(training.trained.state_dict(), Path(output).with_name(f"rank{place.rank}.pt"))
+    torch.save({"first": first, "last": training.trained.state_dict()}, Path(output).with_name(f"rank{place.rank}.pt"))
     list(train(Setup(recipe, [people]), Path(output), place=place))
 """
 
@@ -243,15 +327,30 @@ def launched(words: list, ranks: int) -> list[str]:
     return [out for out, _ in answers]
 
 
-def test_two_processes_end_with_equal_weights(tiny, tiny_yaml: Path, people_csv: Path, people, tmp_path: Path) -> None:
-    """Which are others than those of a process that is alone; one of them writes and speaks."""
+def gradients(recipe: Recipe, people: Dataset, rank: int) -> dict[str, torch.Tensor]:
+    """What one of two processes finds in the first step, on its own share of the people, before they average."""
+    material = gather([people], [], recipe.data, place=Place(rank=rank, ranks=2), seed=0)
+    training = Training(begin(recipe), recipe, material, place=Place(rank=rank))
+    list(training.run(lambda: training.step == 1))
+    return {name: value.grad for name, value in training.trained.named_parameters()}
+
+
+def test_two_processes_average_their_gradients(tiny, tiny_yaml: Path, people_csv: Path, people, tmp_path: Path) -> None:
+    """So that they end with equal weights; one of them writes and speaks."""
     output = tmp_path / "out"
     words = [sys.executable, "-c", WORKER, tiny_yaml, people_csv, output]
     assert launched(words, ranks=2) == ["48 pictures, 6 people\n", ""]
-    first, second = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
-    learnt = [name for name, _ in build_network(tiny()).named_parameters(prefix="network")]
-    assert learnt
-    assert all(torch.equal(first[name], second[name]) for name in learnt)
-    quietly(Setup(tiny("schedule.steps=4", "data.people=2"), [people]), tmp_path / "alone")
-    assert weights(output) != weights(tmp_path / "alone")
+    some, other = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
+    one, two = (gradients(tiny("schedule.steps=4", "data.people=2"), people, rank) for rank in (0, 1))
+    assert not all(torch.equal(one[name], two[name]) for name in one)
+    for name, found in some["first"].items():
+        torch.testing.assert_close(found, (one[name] + two[name]) / 2, rtol=1e-4, atol=1e-6)
+        assert torch.equal(some["last"][name], other["last"][name])
     assert [row["step"] for row in rows(output)] == ["4"]
+
+
+def test_of_two_processes_one_says_what_a_dry_run_found(tiny_yaml: Path, people_csv: Path) -> None:
+    words = [sys.executable, "-m", "vidreid.training", tiny_yaml, "--data", people_csv, "--dry-run"]
+    first, second = launched(words, ranks=2)
+    assert "h for the whole schedule" in first
+    assert second == ""

@@ -13,7 +13,7 @@ import torch
 import yaml
 from tiny_irs import DIM, SIZE, embedder, openvino, save
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, MissingError
 from vidreid.training import teacher
 from vidreid.training.teacher import open_teacher
 
@@ -84,6 +84,21 @@ def test_a_network_whose_input_is_not_stated_is_refused(tmp_path):
     path = save(tmp_path / "stranger.xml", embedder)
     with pytest.raises(InputError, match=r"stranger\.xml: nothing states this network's input"):
         without_openvino(str(path))
+
+
+@pytest.mark.parametrize("opened", [without_openvino, lambda wanted: open_teacher(wanted, "cpu")])
+def test_a_network_of_clips_is_refused(tiny, own_home, opened):
+    models = yaml.safe_load((own_home / "models.yaml").read_text())
+    models["models"]["tiny"]["frames"] = 4
+    (own_home / "models.yaml").write_text(yaml.safe_dump(models))
+    with pytest.raises(InputError, match=r"tiny\.xml: a network of clips, as a teacher") as refused:
+        opened(str(tiny))
+    assert refused.value.hint == "give an embedder of single pictures"
+
+
+def test_a_registered_name_needs_openvino_and_says_so():
+    with pytest.raises(MissingError, match=r"runtime openvino: not installed .*pip install openvino"):
+        without_openvino("person-reidentification-retail-0277")
 
 
 BARE = """

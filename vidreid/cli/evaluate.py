@@ -120,6 +120,13 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the one that ships]."),
             click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),
+            click.option(
+                "--device",
+                type=click.Choice(["auto", "cpu", "cuda"]),
+                default="auto",
+                show_default=True,
+                help="Where --weights are computed.",
+            ),
             click.option("--frames", type=Frames(), metavar="all|N", help="Pictures of a tracklet."),
             click.option("--ap", type=click.Choice(["rectangle", "trapezoid"]), help="Kind of average precision."),
             click.option("--distance", type=click.Choice(["cosine", "euclidean"]), help="Distance of vectors."),
@@ -190,6 +197,7 @@ def _sources(opened: Dataset, split: int | None, options: dict[str, Any]) -> lis
 def _source(options: dict[str, Any]) -> Source:
     """Where the vectors come from; wrong use where that is not said once."""
     from vidreid.training.embeddings import from_embedder, from_file, from_network
+    from vidreid.training.place import joined
 
     given = [name for name in ("weights", "embedder", "features") if options[name]]
     if len(given) > 1:
@@ -198,10 +206,13 @@ def _source(options: dict[str, Any]) -> Source:
         raise UsageError("--network without --weights", "give the weights of that network, or an --embedder")
     if options["features"] and options["frames"] is not None:
         raise UsageError("--features and --frames", "what a vector was made of is decided when it is made")
+    if options["device"] == "cuda" and not options["weights"]:
+        raise UsageError("--device cuda without --weights", "embedders are computed on the CPU")
     if options["features"]:
         return from_file(options["features"])
     if options["weights"]:
-        return from_network(options["weights"][0], options["network"])
+        with joined(options["device"]) as place:
+            return from_network(options["weights"][0], options["network"], place.device)
     return from_embedder(options["embedder"] or "shipped")
 
 
@@ -213,8 +224,8 @@ def _protocol(default: Protocol, source: Source, options: dict[str, Any]) -> Pro
 
 def _write_views(scores: Scores, opened: Dataset, options: dict[str, Any]) -> None:
     """What of the results is written to files."""
-    from vidreid.training.embeddings import picture
     from vidreid.training.retrieval import per_query, worst_queries
+    from vidreid.training.scoring import picture
     from vidreid.views.ranking import write_curve, write_rows, write_sheet
 
     if options["per_query"]:

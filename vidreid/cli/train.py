@@ -95,28 +95,10 @@ def _list(as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {about}")
 
 
-def _setup(
-    config: str,
-    data: tuple[str, ...],
-    strangers: tuple[str, ...],
-    changes: tuple[str, ...],
-    seed: int,
-    teacher: str,
-    backbone_weights: Path | None,
-    split: int,
-) -> Any:
-    from vidreid.training.recipe import read_recipe
-    from vidreid.training.session import Setup, open_data
-
-    recipe = read_recipe(config, changes)
-    labelled, unlabelled = [open_data(one, recipe.source.train) for one in data], [open_data(one) for one in strangers]
-    return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights, split)
-
-
 def _try(config: str, place: Any, as_json: bool, output: Path | None, **given: Any) -> None:
-    from vidreid.training.session import dry_run
+    from vidreid.training.session import dry_run, set_up
 
-    trial = dry_run(_setup(config, **given), place=place, say=_note)
+    trial = dry_run(set_up(config, **given), place=place, say=_note)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(trial), indent=1))
         return
@@ -126,7 +108,7 @@ def _try(config: str, place: Any, as_json: bool, output: Path | None, **given: A
 def _train(config: str, place: Any, as_json: bool, output: Path, **given: Any) -> None:
     from vidreid.training import session
 
-    setup = _setup(config, **given)
+    setup = session.set_up(config, **given)
     heard = list(shown(session.train(setup, output, place=place, say=_note)))
     weights = output / session.WEIGHTS
     if as_json:

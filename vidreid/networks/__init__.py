@@ -1,4 +1,4 @@
-"""Video re-identification networks: a file a network, its name the name on the command line.
+"""Video re-identification networks: a file a network, by whose name recipes call it (``network:``).
 
 ``build(backbone, settings)`` of each file gives a `VideoNetwork`. Backbones (`backbones`) name their stages; TSB, TSE
 and the other modules of the papers (`modules`) fit any of them. Imports torch and NumPy alone.

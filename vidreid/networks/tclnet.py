@@ -21,7 +21,8 @@ from vidreid.networks.modules.tse import TSE
 
 @dataclass(frozen=True, slots=True)
 class Settings(Erasing):
-    """The paper's TCLNet, unless told otherwise. Stages count from 1; the last one is the learners'.
+    """The paper's TCLNet, unless told otherwise. Stages count from 1; the last one is the learners',
+    where there are several.
 
     ``learners`` N, which is also the frames of a segment; 1 is the baseline with temporal average pooling.
     ``single_shot`` makes every frame the N frames of a segment of its own (section 4.3). ``tsb``, ``non_local`` and
@@ -53,12 +54,12 @@ class TCLNet(VideoNetwork):
         self.settings = settings
         self.after_neck = settings.after_neck
         self.multiple = 1 if settings.single_shot else settings.learners
-        *stages, last = backbone.stages
-        self.stem = backbone.stem
-        self.stages = nn.ModuleList(
+        *stages, last = (
             _equipped(stage, number, width, settings)
-            for number, (stage, width) in enumerate(zip(stages, backbone.widths[:-1], strict=True), 1)
+            for number, (stage, width) in enumerate(zip(backbone.stages, backbone.widths, strict=True), 1)
         )
+        self.stem = backbone.stem
+        self.stages = nn.ModuleList(stages)
         channels, width = backbone.widths[-2:]
         self.tse = TSE(last, settings.learners, channels, width, settings)
         self.framewise = self.multiple == 1 and not looks_across(self)
@@ -106,12 +107,13 @@ def _equipped(stage: nn.Sequential, number: int, width: int, settings: Settings)
 
 def build(backbone: Backbone, settings: Settings) -> VideoNetwork:
     """TCLNet on ``backbone``; an `InputError` where the settings name stages that cannot have a block."""
-    inner = set(range(1, len(backbone.stages)))
+    # One learner is the last stage itself; several share it but for its last block, which must stay one of its own.
+    count = len(backbone.stages) - (settings.learners > 1)
     for name, stages in (("tsb", settings.tsb), ("non_local", settings.non_local), ("dropblock", settings.dropblock)):
-        if not inner.issuperset(stages):
+        if not set(range(1, count + 1)).issuperset(stages):
             raise InputError(
                 f"tclnet: {name} after stages {list(stages)} of a backbone of {len(backbone.stages)}",
-                f"name some of the stages 1 to {len(inner)}; the last one is the learners'",
+                f"name some of the stages 1 to {count}; of several learners, the last one is theirs",
             )
     if settings.learners < 1:
         raise InputError(f"tclnet: {settings.learners} learners", "have one or more")

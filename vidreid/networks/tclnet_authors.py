@@ -7,6 +7,7 @@ correlation is scaled and cut from the gradient. Names of modules are the progra
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,21 +159,27 @@ class ReleasedTCLNet:
         """
         if frames.dtype != np.uint8 or frames.shape[1:] != (*SIZE, 3) or len(frames) == 0:
             raise InputError(f"tracklet: {frames.dtype} {frames.shape}", "give uint8 frames (n, 256, 128, 3), n > 0")
-        mean, std = (torch.tensor(color).view(3, 1, 1) for color in (MEAN, STD))
-        pictures = (torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255 - mean) / std
+        clips = (_pictures(frames[start : start + CLIP]) for start in range(0, len(frames), CLIP))
         with torch.inference_mode():
-            embedding: NDArray[np.float32] = embed_tracklet(self.network, pictures).numpy()
+            embedding: NDArray[np.float32] = embed_tracklet(self.network, clips).numpy()
         return embedding
 
 
-def embed_tracklet(network: TCLNetAuthors, pictures: Tensor) -> Tensor:
-    """A tracklet's normalised pictures (n, 3, H, W) to (4096,), each half of length 1.
+def _pictures(frames: NDArray[np.uint8]) -> Tensor:
+    """Frames (n, H, W, 3), uint8 RGB, to normalised pictures (n, 3, H, W)."""
+    mean, std = (torch.tensor(color).view(3, 1, 1) for color in (MEAN, STD))
+    # A copy, since torch takes neither views that run backwards nor memory that is read only.
+    return (torch.from_numpy(frames.copy()).permute(0, 3, 1, 2).float() / 255 - mean) / std
 
-    Clips of four follow each other; the last one repeats its own frames; all count alike.
+
+def embed_tracklet(network: TCLNetAuthors, clips: Iterable[Tensor]) -> Tensor:
+    """A tracklet's normalised pictures in clips (4 or, the last one, less, 3, H, W) to (4096,), each half of length 1.
+
+    The last clip repeats its own frames; all count alike.
     """
     # One clip at a time, so that long tracklets take no more memory than short ones.
-    clips = [clip[torch.arange(CLIP) % len(clip)] for clip in pictures.split(CLIP)]
-    halves = zip(*(network.features(clip.unsqueeze(0)).vectors for clip in clips), strict=True)
+    whole = (clip[torch.arange(CLIP) % len(clip)].unsqueeze(0) for clip in clips)
+    halves = zip(*[network.features(clip).vectors for clip in whole], strict=True)
     means = (torch.cat(half).mean(0, keepdim=True) for half in halves)
     return torch.cat([functional.normalize(neck(mean)) for neck, mean in zip(network.bn, means, strict=True)], 1)[0]
 

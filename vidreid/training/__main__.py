@@ -8,27 +8,20 @@ from pathlib import Path
 
 from vidreid.errors import VidreidError
 from vidreid.training.place import joined
-from vidreid.training.recipe import read_recipe
-from vidreid.training.session import Setup, dry_run, open_data, train
+from vidreid.training.session import dry_run, set_up, train
 
 
 def main() -> int:
     """The exit status: 0, or that of the error that is said in two lines."""
-    given = _arguments()
+    given = vars(_arguments())
+    output, device, only_try = (given.pop(name) for name in ("output", "device", "dry_run"))
     try:
-        recipe = read_recipe(given.config, given.set)
-        labelled, strangers = (
-            [open_data(one, recipe.source.train) for one in given.data],
-            [open_data(one) for one in given.strangers],
-        )
-        setup = Setup(recipe, labelled, strangers, given.seed, given.teacher, given.backbone_weights, given.split)
-        with joined(given.device) as place:
-            if given.dry_run:
-                print(dry_run(setup, place=place))
-                return 0
-            for progress in train(setup, given.output, place=place):
+        setup = set_up(**given)
+        with joined(device) as place:
+            said = [dry_run(setup, place=place)] if only_try else train(setup, output, place=place)
+            for line in said:
                 if place.first:
-                    print(progress, flush=True)
+                    print(line, flush=True)
     except VidreidError as error:
         print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
         return error.exit_status
@@ -41,7 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", action="append", required=True, metavar="LAYOUT=ROOT")
     parser.add_argument("--strangers", action="append", default=[], metavar="LAYOUT=ROOT")
     parser.add_argument("--output", type=Path, default=Path("training"))
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", type=int, default=1)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")

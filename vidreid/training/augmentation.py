@@ -54,7 +54,7 @@ def augment(clips: Tensor, boxes: Tensor, settings: Augmentation, generator: tor
     if settings.colour or settings.grey:
         pictures = _colours(pictures, settings, draw)
     if settings.erase:
-        pictures = erase(pictures, *_holes(settings, draw), _cover(pictures, settings, draw))
+        pictures = erase(pictures, *_holes(pictures, settings, draw), _cover(pictures, settings, draw))
     if settings.blur:
         pictures = blur(pictures, draw.chance(settings.blur) * draw.between(0.4, 2.0))
     if settings.small:
@@ -136,14 +136,19 @@ def _cover(pictures: Tensor, settings: Augmentation, draw: _Draw) -> Tensor:
     return torch.where(drawn[:, 3, None, None, None] < 0.5, drawn[:, :3, None, None], other)
 
 
-def _holes(settings: Augmentation, draw: _Draw) -> tuple[Tensor, Tensor]:
+def _holes(pictures: Tensor, settings: Augmentation, draw: _Draw) -> tuple[Tensor, Tensor]:
     """Boxes to erase as shares of the picture (pictures, 4), and whether (pictures,).
 
-    Area and shape as in Random Erasing (Zhong et al., AAAI 2020): height to width 0.3 to 3.3.
+    Area and shape as in Random Erasing (Zhong et al., AAAI 2020): height to width, in pixels, 0.3 to 3.3, of those
+    shapes that fit into the picture.
     """
+    height, width = pictures.shape[2:]
     number = draw.uniform(per_frame=not settings.consistent, width=5)
     area = settings.erase_area[0] + (settings.erase_area[1] - settings.erase_area[0]) * number[:, 0]
-    shape = torch.exp((number[:, 1] * 2 - 1) * math.log(1 / 0.3))
-    height, width = torch.sqrt(area * shape).clamp(max=0.95), torch.sqrt(area / shape).clamp(max=0.95)
-    top, left = number[:, 2] * (1 - height), number[:, 3] * (1 - width)
-    return torch.stack([left, top, left + width, top + height], 1), number[:, 4] < settings.erase
+    # Logarithms of shapes, as ratios of shares: those wanted, cut to those whose sides are 0.95 at most.
+    square, fits = math.log(width / height), torch.log(0.95**2 / area)
+    flat, tall = (-fits).clamp(min=square + math.log(0.3)), fits.clamp(max=square - math.log(0.3))
+    shape = torch.exp(flat + (tall - flat) * number[:, 1])
+    rows, columns = torch.sqrt(area * shape), torch.sqrt(area / shape)
+    top, left = number[:, 2] * (1 - rows), number[:, 3] * (1 - columns)
+    return torch.stack([left, top, left + columns, top + rows], 1), number[:, 4] < settings.erase

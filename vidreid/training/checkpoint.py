@@ -14,7 +14,7 @@ from torch import Tensor
 from vidreid.errors import InputError, StorageError
 from vidreid.networks.weights.checkpoint import read_archive, read_checkpoint
 
-FORMAT = 2
+FORMAT = 3
 
 
 @contextlib.contextmanager

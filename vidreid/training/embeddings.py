@@ -10,18 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from vidreid import plugins
-from vidreid.embedding.pooling import pool
 from vidreid.errors import MissingError
 from vidreid.evaluation.distances import Metric, Vectors, prepared
 from vidreid.evaluation.features import read_features, vectors_of, write_features
-from vidreid.training.counted import counted
-from vidreid.training.datasets import WHOLE, Dataset, Protocol, Tracklet
-from vidreid.training.pictures import opened
-from vidreid.training.retrieval import spread
-from vidreid.types import Array, Crop, Embedder
-
-Say = Callable[[str], None]
-AT_ONCE = 32  # tracklets whose pictures are in memory together
+from vidreid.training.datasets import Dataset, Protocol, Tracklet
+from vidreid.training.scoring import Say, embed, embed_tracklets
 
 
 @dataclass(frozen=True)
@@ -77,16 +70,16 @@ def from_embedder(wanted: str) -> Source:
     return Source(model.spec.name, vectors, model.spec.branches)
 
 
-def from_network(weights: Path, recipe: str | None = None) -> Source:
+def from_network(weights: Path, recipe: str | None = None, device: str = "cpu") -> Source:
     """A torch network by what `train` wrote of it; of anybody else's weights ``recipe`` says how it is built."""
-    from vidreid.training.scoring import embed_tracklets
     from vidreid.training.trained import open_network
 
     network, made = open_network(weights, recipe)
+    network.to(device)
 
     def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
         clip, size = made.data.frames, made.data.size
-        return embed_tracklets(network, tracklets, dataset.read, size, clip=clip, frames=protocol.frames, say=say)
+        return embed_tracklets(network, dataset, tracklets, size, clip=clip, frames=protocol.frames, say=say)
 
     # Every training calls its files alike; its folder is what tells them apart.
     own = weights.resolve().parent.name if weights.stem in {"weights", "checkpoint"} else weights.stem
@@ -103,43 +96,3 @@ def save_vectors(
     ready = prepared(vectors[kept], protocol.distance, branches)
     groups = [tracklets[number].pictures for number in kept]
     write_atomic(path, lambda file: write_features(file, groups, ready))
-
-
-def embed(embedder: Embedder, dataset: Dataset, tracklets: Sequence[Tracklet], frames: int, say: Say) -> Vectors:
-    """Vectors (n, dim): the mean of each tracklet's pictures' unit vectors, of ``frames`` of them or all (0), scaled
-    to length 1."""
-    found = np.full((len(tracklets), embedder.spec.dim), np.nan, np.float32)
-    for start in counted(len(tracklets), AT_ONCE, say):
-        some = [spread(tracklet.pictures, frames) for tracklet in tracklets[start : start + AT_ONCE]]
-        groups = [[crop for key in keys if (crop := _crop(dataset, key, say))] for keys in some]
-        known = [number for number, group in enumerate(groups) if group]
-        if known:
-            found[start + np.array(known)] = _vectors(embedder, [groups[number] for number in known])
-    return found
-
-
-def _vectors(embedder: Embedder, groups: Sequence[Sequence[Crop]]) -> Vectors:
-    """One vector a group: video networks see its pictures as clips, image networks each by itself."""
-    if embedder.spec.frames > 1:
-        return embedder.embed(groups)
-    vectors = embedder.embed([[crop] for group in groups for crop in group])
-    ends = np.cumsum([len(group) for group in groups])
-    return pool(np.split(vectors, ends[:-1]), embedder.spec.branches)
-
-
-def picture(dataset: Dataset, key: str) -> Array | None:
-    """A picture, uint8 H x W x 3, RGB; None where its file is missing or broken."""
-    try:
-        return opened(dataset.read(key))
-    except OSError:
-        return None
-
-
-def _crop(dataset: Dataset, key: str, say: Say) -> Crop | None:
-    image = picture(dataset, key)
-    if image is None:
-        say(f"{key}: cannot be read, left out")
-        return None
-    height, width = image.shape[:2]
-    box = np.array(dataset.boxes.get(key, WHOLE)) * [width, height, width, height]
-    return Crop(image, box.astype(np.float32), 1.0)

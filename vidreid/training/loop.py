@@ -24,19 +24,26 @@ from vidreid.training.material import Material
 from vidreid.training.objective import Classifiers, objective
 from vidreid.training.place import Place, Stopped
 from vidreid.training.progress import Progress
-from vidreid.training.recipe import Recipe
+from vidreid.training.recipe import Recipe, differences
 from vidreid.training.schedule import rate
+from vidreid.training.sections import section
 from vidreid.training.teacher import Teacher
 
 WATCH = 10  # steps between looks at the loss, each of which waits for the device
 
 
-class DivergedError(VidreidError):
-    """The loss is no number any more; the last checkpoint is of before that."""
+# What a checkpoint says of its training besides the recipe; all of it must be the same to go on.
+ORIGIN = {
+    "people": "on {then} people, this data has {now}",
+    "data": "on other pictures or another split",
+    "seed": "with seed {then}",
+    "teacher": "with another teacher",
+    "ranks": "by a number of processes of {then}, not {now}",
+}
 
-    def __init__(self, step: int, what: str) -> None:
-        hint = "lower optimizer.rate or raise schedule.warmup (--set); a checkpoint from before is kept"
-        super().__init__(f"after step {step} the training has come apart: {what}", hint)
+
+class DivergedError(VidreidError):
+    """The loss is no number any more."""
 
 
 class Training:
@@ -51,9 +58,17 @@ class Training:
         place: Place,
         seed: int = 0,
         teacher: Teacher | None = None,
+        teacher_name: str = "",
     ) -> None:
         self.recipe, self.material, self.teacher = recipe, material, teacher
         self.device, self.seed, self.rank = torch.device(place.device), seed, place.rank
+        self._origin = {
+            "people": material.people,
+            "data": material.digest,
+            "seed": seed,
+            "teacher": teacher_name,
+            "ranks": place.ranks,
+        }
         self.step = 0
         self.network: VideoNetwork = network.to(self.device, memory_format=torch.channels_last)
         torch.manual_seed(seed)
@@ -102,7 +117,7 @@ class Training:
     def _mean_losses(self) -> dict[str, float]:
         losses = {name: float(value) / self._count for name, value in self._sums.items()}
         if not all(np.isfinite(value) for value in losses.values()):
-            raise DivergedError(self.step - self._count, ", ".join(f"{key} {losses[key]:.3g}" for key in losses))
+            raise _diverged(self.step - self._count, ", ".join(f"{key} {losses[key]:.3g}" for key in losses))
         self._count, self._sums = 0, {}
         return losses
 
@@ -151,12 +166,10 @@ class Training:
         """Write a checkpoint from which `resume` goes on as if nothing had happened; `DivergedError` instead of one
         with weights that are no numbers."""
         if not all(torch.isfinite(value).all() for value in self.trained.parameters()):
-            raise DivergedError(self.step, "weights that are no numbers")
+            raise _diverged(self.step, "weights that are no numbers")
         state = {
             "step": self.step,
-            "seed": self.seed,
-            "people": self.material.people,
-            "data": self.material.digest,
+            **self._origin,
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else {},
             "classifiers": self.classifiers.state_dict(),
@@ -167,15 +180,19 @@ class Training:
         write_checkpoint(path, state)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint; `InputError` where it is of another network or of other data."""
+        """Go on from a checkpoint; `InputError` where it is of another training: recipe (but for
+        `recipe.CHANGEABLE`), data, seed, teacher or number of processes."""
         state = read_state(path)
-        if state["people"] != self.material.people:
-            raise InputError(f"{path.name}: trained on {state['people']} people, this data has {self.material.people}")
-        if (state["data"], state["seed"]) != (self.material.digest, self.seed):
-            raise InputError(f"{path.name}: trained on other pictures, another split or seed")
+        different = differences(section(Recipe, json.loads(state["recipe"]), path.name), self.recipe)
+        if different:
+            raise InputError(f"{path.name}: trained by a recipe with another {', '.join(different)}")
+        for key, words in ORIGIN.items():
+            then, now = state[key], self._origin[key]
+            if then != now:
+                raise InputError(f"{path.name}: trained {words.format(then=then, now=now)}")
         load_into(self.network, state["network"], path.name)
         if self.averaged is not None:
-            load_into(self.averaged, state["averaged"] or state["network"], path.name)
+            load_into(self.averaged, state["averaged"], path.name)
         self.classifiers.load_state_dict(state["classifiers"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
@@ -199,6 +216,11 @@ def normalized(views: Tensor) -> Tensor:
     """Views (..., 3, H, W) in 0..1 as networks want them: ImageNet's mean and standard deviation."""
     mean = torch.tensor(MEAN, device=views.device).view(3, 1, 1)
     return (views - mean) / torch.tensor(STD, device=views.device).view(3, 1, 1)
+
+
+def _diverged(step: int, what: str) -> DivergedError:
+    hint = "lower optimizer.rate or raise schedule.warmup (--set)"
+    return DivergedError(f"after step {step} the training has come apart: {what}", hint)
 
 
 def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:

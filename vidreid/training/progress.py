@@ -66,12 +66,18 @@ class Log:
             raise StorageError(f"{self._path}: {error.strerror}", hint) from None
 
     def cut(self, step: int) -> None:
-        """Take out the rows after ``step``, which a training that goes on from there will write again."""
-        if self._path.is_file():
-            header, *rows = self._path.read_text(encoding="utf-8").splitlines()
-            kept = [row for row in rows if _whole(row, header) and int(row.partition(",")[0]) <= step]
-            with replaced(self._path) as temporary:
-                temporary.write_text("\n".join([header, *kept, ""]), encoding="utf-8")
+        """Take out the rows after ``step``, which a training that goes on from there will write again; the file where
+        nothing is left of it."""
+        if not self._path.is_file():
+            return
+        *lines, _ = self._path.read_text(encoding="utf-8").split("\n")  # behind the last end of a line nothing is whole
+        if step == 0 or not lines:
+            self._path.unlink()
+            return
+        header, *rows = lines
+        kept = [row for row in rows if _whole(row, header) and int(row.partition(",")[0]) <= step]
+        with replaced(self._path) as temporary:
+            temporary.write_text("\n".join([header, *kept, ""]), encoding="utf-8")
 
     def columns(self) -> dict[str, list[float]]:
         """The log by column; `InputError` where the file is no log."""
@@ -84,5 +90,5 @@ class Log:
 
 
 def _whole(row: str, header: str) -> bool:
-    """Whether a row was written to its end before the machine stopped."""
+    """Whether a row is one of this log, as after a power cut not all need be."""
     return row.count(",") == header.count(",") and row.partition(",")[0].isdigit()

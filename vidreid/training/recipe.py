@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +19,14 @@ from vidreid.networks.backbones import Backbone
 from vidreid.training.augmentation import Augmentation
 from vidreid.training.losses.coherence import Kind
 from vidreid.training.losses.triplet import Distance
-from vidreid.training.sections import section
+from vidreid.training.sections import section, within
 
 CHECKOUT = Path(__file__).parents[2] / "configs" / "training"
 INSTALLED = Path(__file__).parents[1] / "_configs" / "training"
 OWN_WORDS = ("about", "source")  # what a recipe says of itself alone
 MOST_BASES = 4
+# What may be another on the way; all else would be another training.
+CHANGEABLE = (*OWN_WORDS, "start", "schedule", "optimizer.rate", "optimizer.clip")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Data:
     sampling: Literal["stride", "chunks", "random"] = "chunks"
     stride: int = 8
 
+    def __post_init__(self) -> None:
+        within(self, 1, inf, "size", "frames", "people", "clips", "stride")
+        within(self, 0, inf, "strangers")
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -89,6 +97,16 @@ class Losses:
     relations: float = 0.0
     temperature: float = 0.07
 
+    def __post_init__(self) -> None:
+        weights = ("classification", "triplet", "coherence", "teacher", "relations")
+        within(self, 0, inf, *weights)
+        within(self, 0, 1, "smoothing")
+        within(self, 1e-6, inf, "temperature")
+        if self.margin is not None:
+            within(self, 0, inf, "margin")
+        if not any(getattr(self, name) for name in weights):
+            raise InputError("nothing is learnt: every weight is 0", f"give one of {', '.join(weights)}")
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -102,6 +120,10 @@ class Schedule:
     milestones: tuple[int, ...] = ()
     factor: float = 0.1
 
+    def __post_init__(self) -> None:
+        within(self, 1, inf, "steps")
+        within(self, 0, inf, "warmup", "cooldown", "milestones", "factor")
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -112,6 +134,9 @@ class Optimizer:
     rate: float = 3e-4
     decay: float = 5e-4
     clip: float = 0.0
+
+    def __post_init__(self) -> None:
+        within(self, 0, inf, "rate", "decay", "clip")
 
 
 @dataclass(frozen=True)
@@ -136,6 +161,11 @@ class Recipe:
     average: float = 0.0
     precision: Literal["bf16", "fp32"] = "bf16"
 
+    def __post_init__(self) -> None:
+        within(self, 0, 1, "average")
+        if self.data.people * self.data.clips + self.data.strangers < 2:
+            raise InputError("data: a batch of one clip, which cannot be normalised", "raise data.people or data.clips")
+
 
 def names() -> list[str]:
     """Recipes that travel with the package, by name."""
@@ -156,6 +186,22 @@ def read_recipe(wanted: str, changes: Sequence[str] = ()) -> Recipe:
     for change in changes:
         values = _over(values, _change(change))
     return section(Recipe, values, path.name)
+
+
+def differences(one: Recipe, other: Recipe) -> list[str]:
+    """Keys, with dots, in which two recipes differ and which may not be changed in the middle of a training."""
+    left, right = (dict(_keys(dataclasses.asdict(recipe))) for recipe in (one, other))
+    different = [key for key in dict.fromkeys((*left, *right)) if left.get(key, ...) != right.get(key, ...)]
+    return [key for key in different if not f"{key}.".startswith(tuple(f"{name}." for name in CHANGEABLE))]
+
+
+def _keys(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value within mappings, by its key with dots."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _keys(value, f"{before}{key}.")
+        else:
+            yield before + key, value
 
 
 def _folder() -> Path:
@@ -192,15 +238,13 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         under = below.get(key)
         if isinstance(under, str):
             under = {"name": under}
-        if isinstance(value, dict) and isinstance(under, dict) and _same_part(under, value):
-            merged[key] = _over(under, value)
+        if isinstance(value, dict) and isinstance(under, dict):
+            same = value.get("name", under.get("name")) == under.get("name")
+            kept = under if same else {name: it for name, it in under.items() if name != "options"}
+            merged[key] = _over(kept, value)
         else:
             merged[key] = value
     return merged
-
-
-def _same_part(below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
-    return bool(above.get("name", below.get("name")) == below.get("name"))
 
 
 def _change(text: str) -> dict[str, Any]:

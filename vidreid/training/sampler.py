@@ -35,11 +35,19 @@ class Batch:
 class Sampler:
     """Every person once an epoch, clips of one person from several cameras where there are several.
 
-    ``strangers`` are numbers of pictures without labels. With several GPUs each ``rank`` draws its own share.
+    ``strangers`` are tracklets without labels, each as numbers of its pictures. With several GPUs each ``rank`` draws
+    its own share.
     """
 
     def __init__(
-        self, samples: Sequence[Sample], strangers: Array, data: Data, *, seed: int, rank: int = 0, ranks: int = 1
+        self,
+        samples: Sequence[Sample],
+        strangers: Sequence[Array],
+        data: Data,
+        *,
+        seed: int,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self._data = data
         self._strangers = strangers
@@ -60,12 +68,15 @@ class Sampler:
         rows, labels = [], []
         for person in self._draw_people(step):
             for sample in self._draw_tracklets(self._of[person], rng):
-                rows.append(sample.pictures[draw_frames(len(sample.pictures), self._data, rng)])
+                rows.append(self._clip(sample.pictures, rng))
                 labels.append(person)
         if self._data.strangers:
-            shape = (self._data.strangers, self._data.frames)
-            rows.extend(self._strangers[rng.integers(len(self._strangers), size=shape)])
+            drawn = rng.integers(len(self._strangers), size=self._data.strangers)
+            rows += [self._clip(self._strangers[place], rng) for place in drawn]
         return Batch(torch.from_numpy(np.stack(rows)).long(), torch.tensor(labels))
+
+    def _clip(self, tracklet: Array, rng: np.random.Generator) -> Array:
+        return tracklet[draw_frames(len(tracklet), self._data, rng)]
 
     def _draw_people(self, step: int) -> list[int]:
         count = self._data.people

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -16,7 +17,8 @@ Section = TypeVar("Section")
 
 
 def section(kind: type[Section], values: Mapping[str, Any], where: str) -> Section:
-    """The dataclass ``kind`` from a mapping of its fields; unknown keys and wrong types are an `InputError`.
+    """The dataclass ``kind`` from a mapping of its fields; unknown or missing keys, wrong types and what its
+    ``__post_init__`` refuses are an `InputError`.
 
     ``where`` is said first in errors. A word alone for a dataclass within is its first field.
     """
@@ -26,7 +28,30 @@ def section(kind: type[Section], values: Mapping[str, Any], where: str) -> Secti
             near = difflib.get_close_matches(str(key), hints, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(hints)}"
             raise InputError(f"{where}: unknown key {key!r}", hint)
-    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()})
+    for key in _required(kind):
+        if key not in values:
+            raise InputError(f"{where}: {key} is missing", f"give {key}")
+    read = {key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()}
+    try:
+        return kind(**read)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", error.hint) from None
+
+
+def within(values: object, low: float, high: float, *fields: str) -> None:
+    """For ``__post_init__``: `InputError` where a number, or one in a tuple, is not finite and in low..high."""
+    hint = f"give {low} to {high}" if high < math.inf else f"give at least {low}"
+    for field in fields:
+        value = getattr(values, field)
+        for number in value if isinstance(value, tuple) else (value,):
+            if not (low <= number <= high and math.isfinite(number)):
+                raise InputError(f"{field}: {number}", hint)
+
+
+def _required(kind: Any) -> list[str]:
+    nothing = dataclasses.MISSING
+    fields = dataclasses.fields(kind)
+    return [field.name for field in fields if field.default is nothing and field.default_factory is nothing]
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:

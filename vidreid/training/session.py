@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +15,11 @@ from vidreid import plugins
 from vidreid.errors import InputError, StoppedError, UsageError
 from vidreid.training.curves import write_curves
 from vidreid.training.datasets import Dataset
-from vidreid.training.loop import Training
+from vidreid.training.loop import DivergedError, Training
 from vidreid.training.material import Material, gather
 from vidreid.training.place import Place, interrupts
 from vidreid.training.progress import Log, Progress
-from vidreid.training.recipe import Recipe, build_network
+from vidreid.training.recipe import Recipe, build_network, read_recipe
 from vidreid.training.start import begin
 from vidreid.training.teacher import open_teacher
 from vidreid.training.trained import write_weights
@@ -44,6 +45,10 @@ class Setup:
     teacher: str = ""
     backbone_weights: Path | None = None
     split: int = 1
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"seed {self.seed}", "give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,24 @@ def open_data(wanted: str, layout: str = "") -> Dataset:
     return dataset
 
 
+def set_up(
+    config: str,
+    data: Sequence[str],
+    strangers: Sequence[str] = (),
+    changes: Sequence[str] = (),
+    *,
+    seed: int = 0,
+    teacher: str = "",
+    backbone_weights: Path | None = None,
+    split: int = 1,
+) -> Setup:
+    """A `Setup` from the words of a command line: `read_recipe` says what ``config`` and ``changes`` are, `open_data`
+    what ``data`` and ``strangers``."""
+    recipe = read_recipe(config, changes)
+    labelled, unlabelled = [open_data(one, recipe.source.train) for one in data], [open_data(one) for one in strangers]
+    return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights, split)
+
+
 def train(setup: Setup, output: Path, *, place: Place, every: float = 300.0, say: Say = print) -> Iterator[Progress]:
     """Train in ``output``, going on from its checkpoint where there is one; writes one every ``every`` seconds.
 
@@ -91,9 +114,13 @@ def train(setup: Setup, output: Path, *, place: Place, every: float = 300.0, say
         say(f"going on after step {training.step}")
     if place.first:
         Log(output / LOG).cut(training.step)
-    yield from _steps(training, output, place, every)
-    if place.first:
-        training.save(checkpoint)
+    try:
+        yield from _steps(training, output, place, every)
+        if place.first:
+            training.save(checkpoint)
+    except DivergedError as error:
+        kept = f"; {checkpoint} of before is kept" if checkpoint.is_file() else ""
+        raise DivergedError(error.message, error.hint + kept) from None
     if not training.done:
         raise StoppedError(f"stopped after step {training.step}; {checkpoint} is written", "the same command goes on")
     if place.first:
@@ -105,9 +132,9 @@ def dry_run(setup: Setup, *, place: Place, say: Say = print) -> Trial:
     """Train for some steps, keep nothing, and say what the whole would take."""
     training = _prepare(setup, place, say, fresh=True)
     warm, steps = TRIAL
-    began = time.perf_counter()
     for _ in training.run(lambda: training.step >= warm):
         pass
+    _settle(place)
     began = time.perf_counter()
     for _ in training.run(lambda: training.step >= steps):
         pass
@@ -122,16 +149,25 @@ def _prepare(setup: Setup, place: Place, say: Say, *, fresh: bool) -> Training:
     if bool(losses.teacher or losses.relations) != bool(setup.teacher):
         has, hint = ("no teacher", "--set losses.teacher=1") if setup.teacher else ("a teacher", "--teacher NAME|PATH")
         raise UsageError(f"the recipe learns from {has}", hint)
-    data, seed, split = setup.recipe.data, setup.seed, setup.split
-    material = gather(setup.labelled, setup.strangers, data, place=place, seed=seed, split=split)
+    # What may be missing before what takes minutes.
     speak = say if place.first else _silent
-    _tell(setup, material, speak)
     if fresh:
         network = begin(setup.recipe, seed=setup.seed, backbone_weights=setup.backbone_weights, say=speak)
     else:
         network = build_network(setup.recipe)
     teacher = open_teacher(setup.teacher, place.device) if setup.teacher else None
-    return Training(network, setup.recipe, material, place=place, seed=setup.seed, teacher=teacher)
+    data, seed, split = setup.recipe.data, setup.seed, setup.split
+    material = gather(setup.labelled, setup.strangers, data, place=place, seed=seed, split=split)
+    _tell(setup, material, speak)
+    name = _identity(setup.teacher)
+    return Training(network, setup.recipe, material, place=place, seed=seed, teacher=teacher, teacher_name=name)
+
+
+def _identity(teacher: str) -> str:
+    """What tells a teacher from another one: the SHA-256 of its weights where they are in a file, else its name."""
+    path = Path(teacher).expanduser()
+    weights = path.with_suffix(".bin") if path.suffix == ".xml" else path
+    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else teacher
 
 
 def _resume(training: Training, checkpoint: Path) -> None:

@@ -19,7 +19,7 @@ import yaml
 from torch import Tensor
 from torch.nn import functional
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, MissingError
 from vidreid.networks.weights.openvino_ir import read_ir
 from vidreid.training.recipe import CHECKOUT, INSTALLED
 from vidreid.types import InputSpec
@@ -33,7 +33,7 @@ def open_teacher(wanted: str, device: str | torch.device) -> Teacher:
     """An embedder as a function of views (n, 3, H, W), RGB in 0..1, to vectors (n, e), both on ``device``.
 
     ``wanted`` is a registered name or a path. A registered network in OpenVINO's format (.xml) is computed by torch on
-    a GPU, and where OpenVINO is not installed; all else by OpenVINO on the CPU.
+    a GPU, and where OpenVINO is not installed; all else by OpenVINO on the CPU. `InputError` of a network of clips.
     """
     place = torch.device(device)
     if wanted.endswith(".xml") and (place.type == "cuda" or find_spec("openvino") is None):
@@ -67,18 +67,30 @@ def _stated_input(path: Path) -> InputSpec:
     models: dict[str, Any] = yaml.safe_load(MODELS.read_text(encoding="utf-8"))["models"]
     for model in models.values():
         if digest in model.get("files", {}).values():
+            _check_pictures(path.name, model.get("frames", 1))
             stated = model["input"].items()
             fields: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in stated}
             return InputSpec(**fields)
     raise InputError(f"{path.name}: nothing states this network's input", f"give an embedder of {MODELS.name}")
 
 
+def _check_pictures(wanted: str, frames: int) -> None:
+    if frames > 1:
+        raise InputError(f"{wanted}: a network of clips, as a teacher", "give an embedder of single pictures")
+
+
 def _with_openvino(wanted: str) -> Teacher:
     from vidreid import plugins
+
+    runtime = plugins.load("engines.runtimes", "openvino")
+    if reason := runtime.available():
+        raise MissingError(f"runtime openvino: {reason}", "vidreid doctor says what this machine can run")
+    # After that, since it needs pydantic, which a machine without OpenVINO need not have.
     from vidreid.engines.weights import find_model
 
     model = find_model(wanted, "embedder", offline=True, announce=print)
-    engine = plugins.load("engines.runtimes", "openvino").load(model, streams=torch.get_num_threads())
+    _check_pictures(wanted, model.spec.frames)
+    engine = runtime.load(model, streams=torch.get_num_threads())
     height, width = model.spec.input.size
 
     def vectors(views: Tensor) -> Tensor:

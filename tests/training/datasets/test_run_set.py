@@ -1,13 +1,14 @@
 """A run folder as a data set."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_sets import decoded
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, MissingError
 from vidreid.pipeline.results import Run
 from vidreid.store.folder import RunFolder
 from vidreid.training.datasets import JUNK
@@ -61,3 +62,13 @@ def test_a_run_that_was_not_matched_says_how(finished: Path, tmp_path: Path):
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path):
     with pytest.raises(InputError, match=str(tmp_path)):
         open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("package", ["pyarrow", "pydantic"])
+def test_packages_that_a_run_needs_are_asked_for(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for module in ("vidreid.pipeline.results", "vidreid.engines.registry"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingError, match=f"a run, which needs {package}") as missing:
+        open_dataset(tmp_path)
+    assert missing.value.hint == f"pip install {package}"

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,9 +145,16 @@ class TestLsVid:
         (root / "test" / "data").mkdir()
         header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
         (root / "test" / "data" / "info_test.mat").write_bytes(header + bytes(512))
-        monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+        monkeypatch.setitem(sys.modules, "h5py", None)
         with pytest.raises(MissingError, match="needs h5py"):
             ls_vid.open_dataset(root)
+
+    def test_without_scipy_it_is_asked_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        root = tiny_sets.mars(tmp_path)
+        monkeypatch.setitem(sys.modules, "scipy.io", None)
+        with pytest.raises(MissingError, match=r"\.mat: a MATLAB file, which needs SciPy") as missing:
+            mars.open_dataset(root)
+        assert missing.value.hint == "pip install scipy"
 
     @pytest.mark.parametrize("numbers", [[0], [4], []])
     def test_queries_that_are_not_there_are_refused(self, numbers: list[int], tmp_path: Path):

@@ -22,7 +22,7 @@ ZIP, PICKLE = b"PK", b"\x80"
 CLASSIFIERS = ("classifier.", "classifiers.")
 # What a part of a name tells of whose network it is; the first one counts.
 NETWORKS = {
-    "TSE_Module.": "the released TCLNet program (tclnet-authors)",
+    "TSE_Module.": "the released TCLNet program",
     "conv2.0.conv2a.": "torchreid's OSNet",
     "fc.weight": "torchvision's ResNet",
     "tse.learners.": "tclnet",
@@ -30,6 +30,7 @@ NETWORKS = {
     "backbone.": "average or afa",
 }
 BACKBONES = {"stages.0.0.bn3.": "resnet50", "stages.0.0.streams.": "osnet", "stages.0.0.norm1.": "slim"}
+RIGHT_RECIPE = "name the recipe that they were made for, such as --network tclnet/authors"
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -77,7 +78,7 @@ def _check_names(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name
         return
     theirs, ours = _layout(found), _layout(wanted)
     if theirs and theirs != ours:
-        raise InputError(f"{name}: weights of another network: {theirs}", "name the network that they were made for")
+        raise InputError(f"{name}: weights of another network: {theirs}", RIGHT_RECIPE)
     faults = [
         f"{len(keys)} tensors {what} (first: {keys[0]})"
         for keys, what in ((missing, "missing"), (unknown, "too many"))
@@ -85,7 +86,7 @@ def _check_names(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], name
     ]
     raise InputError(
         f"{name}: weights of another network or of other settings: {', '.join(faults)}",
-        "name the network and the settings that they were made for",
+        RIGHT_RECIPE,
     )
 
 
@@ -102,7 +103,7 @@ def _check_shapes(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], nam
         )
     raise InputError(
         f"{name}: {len(different)} tensors of other shapes (first: {key} {theirs}, the network has {ours})",
-        "name the network and the settings that they were made for",
+        RIGHT_RECIPE,
     )
 
 

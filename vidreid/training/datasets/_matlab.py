@@ -14,8 +14,10 @@ from vidreid.types import Array
 def read_mat(path: Path, name: str) -> Array:
     """The variable ``name`` as MATLAB shows it: (rows, columns)."""
     # Only who opens such a data set needs SciPy.
-    import scipy.io
-
+    try:
+        import scipy.io
+    except ImportError as error:
+        raise MissingError(f"{path}: a MATLAB file, which needs SciPy", "pip install scipy") from error
     try:
         found = scipy.io.loadmat(path, variable_names=[name]).get(name)
     except NotImplementedError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from vidreid.errors import MissingError
 from vidreid.training.datasets import JUNK, Dataset, Split, Tracklet
 from vidreid.training.datasets._crops import cut, decode
 
@@ -16,9 +17,11 @@ def open_dataset(root: Path, *, tracklets: bool | None = None) -> Dataset:
 
     Identities are those of the run's match; tracklets without one are `JUNK`. Cameras count from 1 in the run's order.
     """
-    # PyArrow, which a machine that only trains may lack.
-    from vidreid.pipeline.results import Run
-
+    # A machine that only trains may lack PyArrow and pydantic.
+    try:
+        from vidreid.pipeline.results import Run
+    except ModuleNotFoundError as error:
+        raise MissingError(f"{root}: a run, which needs {error.name}", f"pip install {error.name}") from error
     run = Run(root)
     names = run.tracklets().select(["tracklet", "identity"]).to_pylist()
     identities = {row["tracklet"]: _number(row["identity"]) for row in names}
