@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import av
-import cv2
 import numpy as np
 import pytest
 from tiny_networks import conv
@@ -30,9 +29,19 @@ def test_the_person_is_cut_out_to_whole_pixels():
     np.testing.assert_array_equal(cut, image[3:12, 2:8])
 
 
-def test_the_person_is_scaled_to_what_the_network_wants():
-    one = crop(0)
-    np.testing.assert_array_equal(person(one, SIZE), cv2.resize(one.image[4:37, 3:22], SIZE[::-1]))
+def test_of_a_larger_person_every_pixel_counts():
+    rows, columns = SIZE
+    image = np.random.default_rng(0).integers(0, 256, (2 * rows, 3 * columns, 3)).astype(np.uint8)
+    found = person(Crop(image, np.array([0, 0, 3 * columns, 2 * rows], np.float32), 1.0), SIZE)
+    means = image.reshape(rows, 2, columns, 3, 3).mean((1, 3))
+    np.testing.assert_allclose(found, means, atol=0.51)
+
+
+def test_a_smaller_person_grows_without_new_colours():
+    image = np.random.default_rng(0).integers(100, 150, (SIZE[0] // 2, SIZE[1] // 2, 3)).astype(np.uint8)
+    found = person(Crop(image, np.array([0, 0, SIZE[1] // 2, SIZE[0] // 2], np.float32), 1.0), SIZE)
+    assert found.shape == (*SIZE, 3)
+    assert (found.min(), found.max()) == (image.min(), image.max())
 
 
 @pytest.mark.parametrize(

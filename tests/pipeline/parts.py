@@ -21,8 +21,13 @@ def contents(run: Path) -> dict[str, bytes]:
 
 
 def marks(run: Path) -> dict[str, tuple[int, int]]:
-    """Inode and time of modification of every part: a part that is made again has others."""
-    return {name: (path.stat().st_ino, path.stat().st_mtime_ns) for name, path in parts_of(run).items()}
+    """Inode and time of modification of every part: a part that is made again has others.
+
+    A segment's crops are written before its tracks: without these it was not finished, and both are made again.
+    """
+    found = parts_of(run)
+    finished = [path for name, path in found.items() if name.replace("crops/", "track/", 1) in found]
+    return {path.relative_to(run).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns) for path in finished}
 
 
 def check_whole(run: Path) -> None:

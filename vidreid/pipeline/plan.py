@@ -23,7 +23,7 @@ from vidreid.store.folder import CameraRecord, RunFolder
 from vidreid.store.parts import Header, fingerprint, read_header, read_part
 from vidreid.types import Camera, Clock, Segment, VideoFile
 
-CODE = {"ingest": 1, "track": 1, "embed": 1, "match": 1}
+CODE = {"ingest": 1, "track": 1, "embed": 2, "match": 1}
 """Version of each stage's code; raised when its output changes for the same input (see tests/pipeline/test_code.py)."""
 
 DAMAGED = "its file is damaged"
