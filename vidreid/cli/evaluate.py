@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidreid.cli.options import RUN_FOLDER
+from vidreid.cli.options import RUN_FOLDER, device_option
 from vidreid.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,13 +120,7 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option("--embedder", metavar="NAME|PATH", help="Embedder [default: the one that ships]."),
             click.option("--features", type=file, help="NPZ of paths and features made elsewhere."),
-            click.option(
-                "--device",
-                type=click.Choice(["auto", "cpu", "cuda"]),
-                default="auto",
-                show_default=True,
-                help="Where --weights are computed.",
-            ),
+            device_option("Where --weights are computed."),
             click.option("--frames", type=Frames(), metavar="all|N", help="Pictures of a tracklet."),
             click.option("--ap", type=click.Choice(["rectangle", "trapezoid"]), help="Kind of average precision."),
             click.option("--distance", type=click.Choice(["cosine", "euclidean"]), help="Distance of vectors."),
@@ -197,7 +191,7 @@ def _sources(opened: Dataset, split: int | None, options: dict[str, Any]) -> lis
 def _source(options: dict[str, Any]) -> Source:
     """Where the vectors come from; wrong use where that is not said once."""
     from vidreid.training.embeddings import from_embedder, from_file, from_network
-    from vidreid.training.place import joined
+    from vidreid.training.place import chosen_device
 
     given = [name for name in ("weights", "embedder", "features") if options[name]]
     if len(given) > 1:
@@ -211,8 +205,7 @@ def _source(options: dict[str, Any]) -> Source:
     if options["features"]:
         return from_file(options["features"])
     if options["weights"]:
-        with joined(options["device"]) as place:
-            return from_network(options["weights"][0], options["network"], place.device)
+        return from_network(options["weights"][0], options["network"], chosen_device(options["device"]))
     return from_embedder(options["embedder"] or "shipped")
 
 

@@ -122,6 +122,12 @@ def work_options() -> list[Callable[[Any], Any]]:
     ]
 
 
+def device_option(help_text: str) -> Callable[[Any], Any]:
+    """``--device`` of a command that computes with torch."""
+    kinds = click.Choice(["auto", "cpu", "cuda"])
+    return click.option("--device", type=kinds, default="auto", show_default=True, help=help_text)
+
+
 def overrides(settings_file: Path | None, chosen: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Settings that the command line states: those of the YAML, then the options."""
     from vidreid.settings import Settings, check_model, read_yaml

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from vidreid.cli.options import device_option
 from vidreid.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +46,7 @@ def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--split", type=click.IntRange(1), default=1, show_default=True, help="Of sets of ten."),
             click.option("--teacher", default="", metavar="NAME|PATH", help="Embedder whose vectors are learnt too."),
             click.option("--backbone-weights", type=file, help="What a recipe's `start: imagenet` stands for."),
-            click.option(
-                "--device",
-                type=click.Choice(["auto", "cpu", "cuda"]),
-                default="auto",
-                show_default=True,
-                help="Where it is computed.",
-            ),
+            device_option("Where it is computed."),
             click.option("--dry-run", is_flag=True, help="20 steps: pictures/s, memory and hours of the whole."),
             click.option("--list", "listed", is_flag=True, help="Show all recipes."),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),

@@ -40,16 +40,23 @@ class Place:
         return bool(votes)
 
 
-@contextmanager
-def joined(device: str = "auto") -> Iterator[Place]:
-    """The place of this process: ``auto`` takes a GPU where there is one; under torchrun each process its own."""
-    if device == "cuda" and not torch.cuda.is_available():
+def chosen_device(wanted: str) -> str:
+    """``cpu`` or ``cuda``: ``auto`` takes a GPU where there is one, and ``cuda`` without one is a `MissingError`."""
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
         raise MissingError("no CUDA device on this machine", "--device cpu")
-    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    return "cuda" if there and wanted != "cpu" else "cpu"
+
+
+@contextmanager
+def joined(wanted: str = "auto") -> Iterator[Place]:
+    """The place of this process on the `chosen_device`; under torchrun each process has a GPU of its own."""
+    device = chosen_device(wanted)
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if ranks == 1:
-        yield Place("cuda" if cuda else "cpu")
+        yield Place(device)
         return
+    cuda = device == "cuda"
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     # Votes are on the CPU, so that no step waits for the device.
