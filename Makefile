@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
-.PHONY: install demo test check docs
+.PHONY: install demo test check docs bundle
 
 demo: install
 	$(BIN)/vidreid demo --output demo
@@ -20,10 +20,16 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/lint-imports
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# For a machine that never had a network: copy the folder there, sh bundle/install.sh
+bundle: install
+	rm -rf bundle
+	$(BIN)/python docs/bundle.py bundle $(TORCH)
 
 install: .venv/.installed
 

@@ -10,6 +10,7 @@ from typing import Any
 
 Found = Mapping[str, Any]
 METRICS = ("mota", "idf1", "hota")
+EMPTY = "without people"  # the set of all pictures that show nobody
 
 
 def measured(results: Path) -> str:
@@ -73,6 +74,30 @@ def memory(found: Found) -> str:
     ]
     text = table(("footage", "peak resident memory, MiB", "seconds"), rows)
     return f"Memory, the synthetic world at one frame a second:\n\n{text}\nRatio: {_number(found['ratio'])}.\n"
+
+
+def detector(found: Found) -> str:
+    """One row a set, detectors beside each other; then one row a detector: its tracks, what it invents, its speed."""
+    first = next(iter(found.values()))["sets"]
+    rows = [
+        [name, str(one["pictures"]), str(one["boxes"])]
+        + [_number(row["sets"][name][key]) for key in ("ap50", "recall") for row in found.values()]
+        for name, one in first.items()
+        if name != EMPTY
+    ]
+    head = ("data", "pictures", "people", *(f"{what}, {name}" for what in ("AP", "recall") for name in found))
+    alone = []
+    for name, row in found.items():
+        figures = *(row["tracks"][metric] for metric in METRICS), row["sets"][EMPTY]["false_positives"], row["fps"]
+        alone.append([name, *map(_number, figures)])
+    used = ", ".join(f"{row['score']:g} of {name}" for name, row in found.items())
+    return (
+        "Detectors on the same pictures: COCO's average precision at IoU 0.5, and recall from the score on that a run "
+        f"uses ({used}); partial labels give recall alone:\n\n{table(head, rows)}\n"
+        f"Tracks of `vtest` with each of them, false positives on each of {first[EMPTY]['pictures']} pictures {EMPTY}, "
+        f"and speed, in turn in one run:\n\n"
+        f"{table(('detector', 'MOTA', 'IDF1', 'HOTA', 'false positives', 'frames/s'), alone)}"
+    )
 
 
 def card_accuracy(results: Path, network: str) -> str:
@@ -147,6 +172,7 @@ def _rate(level: Found, kind: str) -> str:
 
 
 TABLES: dict[str, Callable[[Found], str]] = {
+    "detector": detector,
     "identity": identity,
     "trackers": trackers,
     "speed": speed,

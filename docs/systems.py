@@ -49,7 +49,7 @@ def systems(results: Path, paper: str) -> str:
 
 
 def _rows(found: Mapping[str, Any], paper: str) -> Iterator[list[str]]:
-    recipes = {name: read_recipe(name) for name in names()}
+    recipes = {name: read_recipe(name) for name in names("embedder")}
     mine = {name: recipe.source for name, recipe in recipes.items() if recipe.source.paper == paper}
     # By the number of system F12, and what is scored on the paper's first set before the rest.
     for name in sorted(mine, key=lambda name: (int(mine[name].system[1:]), name.count("/"), name)):

@@ -66,6 +66,12 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     return home
 
 
+@pytest.fixture
+def no_detector(own_home: Path) -> None:
+    """On this machine no detector is at hand, not even one that ships."""
+    (own_home / "models.yaml").write_text("order: {detector: [yolo26n-int8]}")
+
+
 @pytest.fixture(scope="session")
 def finished(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run on the small world, in short segments, with the oracle and colours. Read only."""

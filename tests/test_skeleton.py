@@ -244,6 +244,22 @@ def test_tables_are_made_of_whatever_was_measured(tmp_path):
     assert "Ratio: 1.050." in measured(tmp_path)
 
 
+def test_detectors_stand_beside_each_other(tmp_path):
+    def row(ap):
+        found = {"pictures": 7, "boxes": 9, "ap50": ap, "recall": 0.85, "false_positives": 0.5}
+        partial = {**found, "ap50": None, "false_positives": None}
+        empty = {**partial, "boxes": 0, "recall": None, "false_positives": 0.25}
+        sets = {"pets": found, "campus": partial, "without people": empty}
+        return {"score": 0.05, "fps": 61.5, "tracks": {"mota": 0.9, "idf1": 0.8, "hota": 0.7}, "sets": sets}
+
+    (tmp_path / "detector.json").write_text(json.dumps({"theirs": row(0.9), "ours": row(0.88)}))
+    text = load("measured").measured(tmp_path)
+    assert "| pets | 7 | 9 | 0.900 | 0.880 | 0.850 | 0.850 |" in text
+    assert "| campus | 7 | 9 |  |  | 0.850 | 0.850 |" in text
+    assert "| ours | 0.900 | 0.800 | 0.700 | 0.250 | 61.5 |" in text
+    assert "| without people" not in text
+
+
 def test_a_card_shows_what_was_measured_of_its_network(tmp_path):
     measured = load("measured")
     assert measured.card_accuracy(tmp_path, "ours").startswith("Not measured yet")

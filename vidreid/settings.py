@@ -32,7 +32,9 @@ class DetectionSettings(Section):
 
     detector: str = Field("auto", description="registered name, path of a network, or oracle (demo world only)")
     runtime: str = Field("auto", description="engine runtime; auto takes the first that this machine has")
-    score: float = Field(0.05, ge=0, le=1, description="boxes below this score are not given to the tracker")
+    score: float | None = Field(
+        None, ge=0, le=1, description="boxes below it are not tracked; default: as stated for the detector, else 0.05"
+    )
     tile: int = Field(0, ge=0, description="side in pixels of square tiles for small people; 0: whole frames")
 
 

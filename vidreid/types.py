@@ -175,7 +175,8 @@ class ModelSpec:
     """A network as its registry entry states it. ``identity`` is the SHA-256 of its weights.
 
     ``frames`` is T, the crops of a clip (1 for image networks); ``branches`` parts of the vector are normalised
-    one by one; ``threshold`` is the cosine from which two tracklets may be one person, None where not measured.
+    one by one; ``threshold`` is the cosine from which two tracklets may be one person, None where not measured;
+    ``score`` is the one from which a detector's boxes are worth tracking, None where not stated.
     """
 
     name: str
@@ -188,6 +189,7 @@ class ModelSpec:
     branches: int = 1
     metric: Literal["cosine"] = "cosine"
     threshold: float | None = None
+    score: float | None = None
     licence: str = "not stated"
 
 

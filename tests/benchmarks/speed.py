@@ -18,11 +18,12 @@ import numpy as np
 import openvino as ov
 
 from vidreid.footage.cameras import parse_cameras
-from vidreid.pipeline.networks import Tools, cores, find_networks
+from vidreid.pipeline.networks import Tools, find_networks
 from vidreid.pipeline.plan import plan_camera, segment_states
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.run import Options, match_run, run
 from vidreid.pipeline.segment import SegmentWork, process_segment
+from vidreid.posix import cores
 from vidreid.settings import Settings
 from vidreid.store.folder import RunFolder
 

@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from vidreid.engines.registry import read_registry
 from vidreid.engines.weights import places
 
 
+@pytest.mark.usefixtures("no_detector")
 def test_it_names_runtimes_networks_and_where_missing_files_go(say, own_home):
     answer = say("doctor")
     assert answer.status == 0
@@ -29,7 +32,19 @@ def test_a_network_in_place_is_the_default_and_is_marked(say, own_home):
         (folder / name).touch()
     out = say("doctor").out
     assert "* embedder  person-reidentification-retail-0288: " in out
+    assert "\n  embedder: person-reidentification-retail-0288 (from the cache, openvino)\n" in out
+    assert "stronger embedder" not in out
     assert "no embedder here" not in out
+
+
+def test_what_ships_is_taken_where_there_is_nothing_else_and_the_way_to_more_stands_below_it(say, own_home):
+    taken = say("doctor").out.split("`vidreid run` takes")[1].splitlines()
+    (row,) = [
+        number for number, line in enumerate(taken) if line == "  embedder: slim-afa (ships with vidreid, openvino)"
+    ]
+    first = read_registry().order["embedder"][0]
+    assert taken[row + 1].startswith(f"  stronger embedder: {first}: put ")
+    assert f"{own_home}/models/{first}" in taken[row + 1]
 
 
 def test_json_holds_versions_runtimes_and_every_known_network(say):
@@ -39,3 +54,5 @@ def test_json_holds_versions_runtimes_and_every_known_network(say):
     assert found["runtimes"]["openvino"] is None
     assert {network["name"] for network in found["networks"]} == set(read_registry().models)
     assert all(network["licence"] for network in found["networks"])
+    default = {network["name"] for network in found["networks"] if network["default"]}
+    assert {network["name"] for network in found["default"]} == default >= {"slim-afa"}

@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import socket
 
 import pytest
+
+from vidreid.engines.registry import read_registry
 
 WORDS = ("--detector", "oracle", "--embedder", "colours")
 
@@ -100,6 +103,37 @@ def test_an_unknown_key_of_the_yaml_names_the_nearest(say, listing, tmp_path):
     assert "did you mean 'threshold'?" in answer.err
 
 
+def test_it_says_which_networks_are_in_use_and_how_to_get_the_stronger(say, listing, tmp_path, own_home):
+    words = ("run", listing, "--output", tmp_path / "run", "--detector", "oracle")
+    first, second, third, *_ = say(*words).err.splitlines()
+    assert first == "detector: oracle (the world's own truth, perturbed like a detector's output)"
+    assert second == "embedder: slim-afa (ships with vidreid, openvino)"
+    stronger, _, get = third.removeprefix("stronger embedder: ").partition(": ")
+    assert stronger == read_registry().order["embedder"][0]
+    assert str(own_home / "models" / stronger) in get
+
+    found = json.loads(say(*words, "--json").out)["networks"]
+    assert found["detector"]["name"] == "oracle"
+    assert (found["embedder"]["name"], found["embedder"]["runtime"]) == ("slim-afa", "openvino")
+    assert found["embedder"]["stronger"] == f"{stronger}: {get}"
+
+
+def test_who_chose_a_network_is_not_told_of_a_stronger_one(say, listing, tmp_path):
+    err = say("run", listing, "--output", tmp_path / "run", "--detector", "oracle", "--embedder", "slim-afa").err
+    assert "embedder: slim-afa (ships with vidreid, openvino)" in err.splitlines()
+    assert "stronger" not in err
+
+
+@pytest.mark.parametrize("words", [(), ("--offline",)])
+def test_a_run_asks_no_other_machine_for_anything(say, listing, tmp_path, monkeypatch, words):
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *address, **how: asked.append(address) or [])
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
+    assert say("run", listing, "--output", tmp_path / "run", "--detector", "oracle", *words).status == 0
+    assert asked == []
+
+
+@pytest.mark.usefixtures("no_detector")
 def test_a_missing_network_is_status_5_and_says_where_it_goes(say, listing, tmp_path, own_home):
     answer = say("run", listing, "--output", tmp_path / "run")
     assert answer.status == 5

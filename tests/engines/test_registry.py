@@ -142,6 +142,19 @@ def test_the_users_own_registry_adds_to_the_packages(own_home, network):
     assert "yolo26n-int8" in registry.models
 
 
+def test_an_order_of_the_users_names_known_networks(own_home):
+    (own_home / "models.yaml").write_text("order: {detector: [mine]}")
+    with pytest.raises(InputError, match=r"models\.yaml: order: no network 'mine'") as error:
+        read_registry()
+    assert "yolo26n-int8" in error.value.hint
+
+
+def test_a_detector_may_state_its_score(network):
+    stated = "kind: detector\nfamily: yolo\nscore: 0.1\ninput: {size: [64, 64]}\n"
+    network.with_suffix(".yaml").write_text(stated)
+    assert describe(network, Registry()).score == 0.1
+
+
 def test_terms_are_those_that_an_entry_states():
     assert terms_of("slim-afa").startswith("trained on data for research only")
     assert terms_of("person-reidentification-retail-0277") == ""

@@ -133,6 +133,13 @@ def test_offline_nothing_is_fetched(registered, maker, own_home):
     assert not (own_home / "models").exists()
 
 
+def test_what_nobody_named_is_never_fetched(registered, maker, own_home):
+    registered(maker.url)
+    with pytest.raises(MissingError, match="no embedder on this machine"):
+        find("auto", announce=no_word)
+    assert not (own_home / "models").exists()
+
+
 @pytest.mark.parametrize(
     ("fault", "contents", "error"),
     [

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from vidreid.footage.clock import Timeline
 from vidreid.footage.segments import cut
 from vidreid.pipeline import plan as planning
+from vidreid.pipeline.networks import LEAST_SCORE, least_score
 from vidreid.pipeline.plan import CameraPlan, SegmentState, State, differences, in_order_of_time
 from vidreid.pipeline.status import RunStatus, run_status
 from vidreid.settings import Settings
@@ -34,7 +35,7 @@ KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "segments.overlap": (1.0, FROM_TRACK, "segment"),
     "detection.detector": ("other", NOTHING, ""),  # what it led to does: see NETWORKS
     "detection.runtime": ("torch", NOTHING, ""),
-    "detection.score": (0.2, FROM_TRACK, "detection.score {default} -> 0.2"),
+    "detection.score": (0.2, FROM_TRACK, f"detection.score {LEAST_SCORE} -> 0.2"),
     "detection.tile": (640, FROM_TRACK, "detection.tile {default} -> 640"),
     "tracking.tracker": ("other", NOTHING, ""),
     "tracking.join_seconds": (1.5, MATCH_ONLY, "join_seconds {default} -> 1.5"),
@@ -58,6 +59,7 @@ NETWORKS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "tracker": ({"library": "boxmot", "name": "ocsort", "options": {}}, FROM_TRACK, "tracker.name bytetrack -> ocsort"),
     "appearance": (True, FROM_TRACK, "appearance"),
     "threshold": (0.5, MATCH_ONLY, "matching.threshold"),
+    "score": (0.1, FROM_TRACK, f"detection.score {LEAST_SCORE} -> 0.1"),
 }
 
 
@@ -128,6 +130,27 @@ def test_a_network_makes_stale_what_depends_on_it_and_nothing_else(copy: RunFold
     status = change(copy, lambda record: replace(record, networks={**record.networks, name: value}))
     assert not_done(status) == stages
     assert why in reasons(status)
+
+
+@pytest.mark.parametrize(
+    ("given", "stated", "in_force"),
+    [(0.2, 0.1, 0.2), (0.0, 0.1, 0.0), (None, 0.1, 0.1), (None, 0.0, 0.0), (None, None, LEAST_SCORE)],
+)
+def test_the_users_score_goes_before_that_of_the_detector(
+    given: float | None, stated: float | None, in_force: float
+) -> None:
+    assert least_score(Settings.model_validate({"detection": {"score": given}}), stated) == in_force
+
+
+def without_score(record: RunRecord) -> RunRecord:
+    return replace(record, networks={key: value for key, value in record.networks.items() if key != "score"})
+
+
+@pytest.mark.parametrize("function", [set_key("detection.score", LEAST_SCORE), without_score])
+def test_the_same_score_from_elsewhere_makes_nothing_stale(
+    copy: RunFolder, function: Callable[[RunRecord], RunRecord]
+) -> None:
+    assert not_done(change(copy, function)) == NOTHING
 
 
 def change_clock(**changes: Any) -> Callable[[RunRecord], RunRecord]:

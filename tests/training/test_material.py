@@ -137,7 +137,7 @@ def test_what_does_not_fit_into_memory_is_decoded_on_demand(people: Dataset, mon
 
 def test_processes_of_one_machine_share_its_memory(people: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = 48 * 3 * 64 * 32
-    monkeypatch.setattr(materials, "_free_memory", lambda: 1.5 * wanted / materials.ROOM)
+    monkeypatch.setattr(materials, "free_memory", lambda: 1.5 * wanted / materials.ROOM)
     alone, one_of_two = (
         gather([people], [], DATA, place=place, seed=0).pictures for place in (Place(), Place(ranks=2))
     )

@@ -21,7 +21,8 @@ from vidreid.training.loop import DivergedError, Training
 from vidreid.training.material import gather
 from vidreid.training.place import Place
 from vidreid.training.recipe import Recipe
-from vidreid.training.session import Setup, dry_run, open_data, train
+from vidreid.training.reid import Setup, open_data
+from vidreid.training.session import dry_run, train
 from vidreid.training.start import begin
 from vidreid.training.trained import open_network
 
@@ -290,7 +291,8 @@ from vidreid.training.loop import Training
 from vidreid.training.material import gather
 from vidreid.training.place import joined
 from vidreid.training.recipe import read_recipe
-from vidreid.training.session import Setup, open_data, train
+from vidreid.training.reid import Setup, open_data
+from vidreid.training.session import train
 from vidreid.training.start import begin
 
 torch.set_num_threads(1)

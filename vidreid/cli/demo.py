@@ -19,10 +19,22 @@ import click
 )
 @click.option("--seconds", type=click.FloatRange(5, 3600), default=60.0, show_default=True, help="Length of the film.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed is another day at the site.")
-@click.option("--detector", metavar="NAME|PATH", help="A real detector instead of the world's own (oracle).")
-@click.option("--embedder", metavar="NAME|PATH", help="A network instead of colours of clothing.")
+@click.option(
+    "--detector",
+    metavar="NAME|PATH",
+    default="auto",
+    show_default=True,
+    help="Person detector, or oracle (the world's truth, perturbed); auto takes what `run` takes.",
+)
+@click.option(
+    "--embedder",
+    metavar="NAME|PATH",
+    default="auto",
+    show_default=True,
+    help="Re-identification network, or colours; auto takes what `run` takes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def demo(output: Path, seconds: float, seed: int, detector: str | None, embedder: str | None, as_json: bool) -> None:
+def demo(output: Path, seconds: float, seed: int, detector: str, embedder: str, as_json: bool) -> None:
     """Film a synthetic site with three cameras, find who is who on it, score that and draw the result."""
     from vidreid.pipeline.progress import reporter_for
     from vidreid.views.demo import demonstrate
@@ -33,14 +45,14 @@ def demo(output: Path, seconds: float, seed: int, detector: str | None, embedder
     finally:
         reporter.stop()
     if as_json:
-        click.echo(json.dumps({**made.scores, "picture": str(made.picture), "run": str(made.run)}, indent=1))
+        networks = {network.kind: network.as_dict() for network in made.report.networks}
+        places = {"picture": str(made.picture), "run": str(made.run)}
+        click.echo(json.dumps({**made.scores, "networks": networks, **places}, indent=1))
         return
     identity = made.scores["identity"]
     click.echo("")
-    if detector is None:
-        click.echo("people were found by the world's oracle: its own truth, perturbed like a detector's output")
-    if embedder is None:
-        click.echo("people were told apart by colours of clothing, without a network")
+    for network in made.report.networks:
+        click.echo(network.line)
     for camera, score in made.scores["tracking"].items():
         click.echo(
             f"{camera:<10}tracking   MOTA {score['mota']:.3f}  IDF1 {score['idf1']:.3f}  HOTA {score['hota']:.3f}"

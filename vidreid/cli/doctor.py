@@ -26,10 +26,13 @@ def doctor(as_json: bool) -> None:
     click.echo(f"\nnetworks (cache: {found.home})")
     for network in found.networks:
         mark = "*" if network.default else " "
-        where = network.path or f"missing: put {network.get}"
+        where = network.path or f"missing: {network.get}"
         click.echo(f"{mark} {network.kind:<9} {network.name}: {where}")
         if network.terms:
             click.echo(f"            {network.terms}")
+    click.echo("\n`vidreid run` takes the first of each kind that is here, from top to bottom:")
+    for line in (line for network in found.default for line in network.lines()):
+        click.echo(f"  {line}")
     for kind in ("detector", "embedder"):
-        if not any(network.default and network.kind == kind for network in found.networks):
+        if not any(network.kind == kind for network in found.default):
             click.echo(f"no {kind} here: `vidreid run` needs --{kind} PATH, or one of the above put in place")

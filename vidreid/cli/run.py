@@ -105,8 +105,9 @@ def _run(
         write_people(found, RunFolder(folder).people)
     status = _exit_status(report, summary, max_damage)
     if as_json:
+        networks = {network.kind: network.as_dict() for network in report.networks}
         state = {"failed": report.failed, "frames_per_second": _rate(report), "exit_status": status}
-        click.echo(json.dumps({**summary.as_dict(), **state}, indent=1))
+        click.echo(json.dumps({**summary.as_dict(), "networks": networks, **state}, indent=1))
     else:
         _print(folder, summary, report, matched)
     return status

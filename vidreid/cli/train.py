@@ -79,9 +79,9 @@ def train(config: str | None, listed: bool, dry_run: bool, as_json: bool, device
 
 
 def _list(as_json: bool) -> None:
-    from vidreid.training.recipe import names, read_recipe
+    from vidreid.training.recipe import names, read_values
 
-    recipes = {name: read_recipe(name).about for name in names()}
+    recipes = {name: str(read_values(name).get("about", "")) for name in names()}
     if as_json:
         click.echo(json.dumps(recipes, indent=1))
         return
@@ -108,7 +108,7 @@ def _train(config: str, place: Any, as_json: bool, output: Path, **given: Any) -
     weights = output / session.WEIGHTS
     if as_json:
         losses = dict(heard[-1].losses) if heard else {}
-        click.echo(json.dumps({"weights": str(weights), "steps": setup.recipe.schedule.steps, "losses": losses}))
+        click.echo(json.dumps({"weights": str(weights), "steps": setup.schedule.steps, "losses": losses}))
         return
     click.echo(f"{weights} is the network")
     click.echo(f"next: vidreid evaluate retrieval --dataset LAYOUT --data ROOT --weights {weights}")

@@ -16,6 +16,8 @@ from vidreid.resources import carried, home, shipped_weights
 from vidreid.settings import Section, read_model
 from vidreid.types import InputSpec, ModelSpec
 
+Kind = Literal["detector", "embedder"]
+
 TEMPLATE = """\
 kind: embedder            # or detector
 family: reid              # or yolo
@@ -42,7 +44,7 @@ class InputEntry(Section):
 class ModelEntry(Section):
     """A network, as the registry or a YAML beside its file states it."""
 
-    kind: Literal["detector", "embedder"] = Field(description="what it is for")
+    kind: Kind = Field(description="what it is for")
     family: str = Field(description="how its output is read: a file of vidreid/detection, or reid")
     licence: str = Field("not stated", description="terms of its weights, as their makers state them")
     terms: str = Field("", description="what else binds its use; said at the end of every run")
@@ -51,6 +53,7 @@ class ModelEntry(Section):
     dim: int = Field(0, ge=0, description="numbers a vector (embedders)")
     branches: int = Field(1, ge=1, description="parts of the vector that are normalised one by one")
     threshold: float | None = Field(None, description="cosine from which two tracklets may be one person, as measured")
+    score: float | None = Field(None, ge=0, le=1, description="score from which boxes are worth tracking (detectors)")
     folder: str = Field("", description="folder of the files, below the cache's models/")
     files: dict[str, str] = Field(default_factory=dict, description="file name: SHA-256; the first one is loaded")
     url: str = Field("", description="where the files can be downloaded, ending in /")
@@ -68,6 +71,7 @@ class ModelEntry(Section):
             dim=self.dim,
             branches=self.branches,
             threshold=self.threshold,
+            score=self.score,
             licence=self.licence,
         )
 
@@ -75,7 +79,7 @@ class ModelEntry(Section):
 class Registry(Section):
     """All known networks by name; ``order`` says which one is taken when none is named."""
 
-    order: dict[Literal["detector", "embedder"], list[str]] = Field(default_factory=dict)
+    order: dict[Kind, list[str]] = Field(default_factory=dict)
     models: dict[str, ModelEntry] = Field(default_factory=dict)
 
 
@@ -84,7 +88,11 @@ def read_registry() -> Registry:
     own = read_model(Registry, carried("configs") / "models.yaml")
     theirs = home() / "models.yaml"
     added = read_model(Registry, theirs) if theirs.is_file() else Registry()
-    return Registry(order={**own.order, **added.order}, models={**own.models, **shipped(), **added.models})
+    models = {**own.models, **shipped(), **added.models}
+    unknown = [name for names in added.order.values() for name in names if name not in models]
+    if unknown:
+        raise InputError(f"{theirs}: order: no network {unknown[0]!r}", f"known: {', '.join(models)}")
+    return Registry(order={**own.order, **added.order}, models=models)
 
 
 def shipped() -> dict[str, ModelEntry]:

@@ -8,9 +8,10 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from vidreid.engines.registry import (
+    Kind,
     ModelEntry,
     Registry,
     describe,
@@ -18,6 +19,7 @@ from vidreid.engines.registry import (
     is_registered,
     network_file,
     read_registry,
+    shipped,
 )
 from vidreid.errors import InputError, MissingError
 from vidreid.resources import home, shipped_weights
@@ -39,16 +41,14 @@ class FileModel:
         raise MissingError(f"{self.path.name}: not a torch network of vidreid", "load it with the runtime of its kind")
 
 
-def find_model(
-    wanted: str, kind: Literal["detector", "embedder"], *, offline: bool, announce: Callable[[str], None]
-) -> FileModel:
+def find_model(wanted: str, kind: Kind, *, offline: bool, announce: Callable[[str], None]) -> FileModel:
     """The network ``wanted``: ``auto``, a registered name or a path; `MissingError` says where to put which file.
 
     A download is announced by a line before it starts and never tried with ``offline``.
     """
     registry = read_registry()
     if wanted == "auto":
-        return _first_at_hand(kind, registry)
+        return _automatic(kind, registry)
     if wanted in registry.models:
         return _registered(wanted, kind, registry, offline=offline, announce=announce)
     if not Path(wanted).exists() and not any(mark in wanted for mark in "/\\."):
@@ -56,6 +56,31 @@ def find_model(
         raise MissingError(f"no {kind} {wanted!r}", f"known: {', '.join(known)}; or give the path of a network")
     path = network_file(Path(wanted).expanduser())
     return _checked(FileModel(describe(path, registry), path, is_registered(path, registry)), kind)
+
+
+def first_at_hand(kind: Kind, registry: Registry) -> tuple[str, Path] | None:
+    """Name and file of the network that ``auto`` takes: the first of the registry's order that is on this machine."""
+    for name in registry.order.get(kind, []):
+        path = at_hand(name, registry)
+        if path is not None:
+            return name, path
+    return None
+
+
+def origin(path: Path) -> str:
+    """Where a network's file is from, in words."""
+    if path.is_relative_to(shipped_weights()):
+        return "ships with vidreid"
+    return "from the cache" if path.is_relative_to(home() / "models") else "given by its path"
+
+
+def stronger(name: str, kind: Kind, registry: Registry) -> str:
+    """The first network that ``auto`` would take instead of a shipped one, and what puts it in place; else empty."""
+    order = registry.order.get(kind, [])
+    if name not in shipped() or name not in order:
+        return ""
+    missing = (other for other in order[: order.index(name)] if at_hand(other, registry) is None)
+    return next((f"{other}: {how_to_get(registry.models[other])}" for other in missing), "")
 
 
 def places(entry: ModelEntry) -> list[Path]:
@@ -73,13 +98,11 @@ def at_hand(name: str, registry: Registry) -> Path | None:
     return None
 
 
-def _first_at_hand(kind: Literal["detector", "embedder"], registry: Registry) -> FileModel:
-    order = registry.order.get(kind, [])
-    for name in order:
-        path = at_hand(name, registry)
-        if path is not None:
-            return _loadable(name, path, registry)
-    lines = [f"  {name}: {_how_to_get(registry.models[name])}" for name in order]
+def _automatic(kind: Kind, registry: Registry) -> FileModel:
+    found = first_at_hand(kind, registry)
+    if found is not None:
+        return _loadable(*found, registry)
+    lines = [f"  {name}: {how_to_get(registry.models[name])}" for name in registry.order.get(kind, [])]
     raise MissingError(
         f"no {kind} on this machine",
         "\n".join([f"give --{kind} PATH (.onnx, .xml or .pt), or put one of these in place:", *lines]),
@@ -93,7 +116,7 @@ def _registered(
     path = at_hand(name, registry)
     if path is None:
         if offline or not entry.url:
-            raise MissingError(f"{kind} {name} is not on this machine", _how_to_get(entry))
+            raise MissingError(f"{kind} {name} is not on this machine", how_to_get(entry))
         folder = places(entry)[0]
         for file, digest in entry.files.items():
             announce(f"downloading {entry.url}{file} to {folder}")
@@ -106,7 +129,10 @@ def _loadable(name: str, path: Path, registry: Registry) -> FileModel:
     entry = registry.models[name]
     for file, digest in entry.files.items():
         if file_sha256(path.parent / file) != digest:
-            raise InputError(f"{path.parent / file}: not the registered file (SHA-256)", "delete it and get it again")
+            raise InputError(
+                f"{path.parent / file}: not the registered file (SHA-256)",
+                "get that file, or give yours by its path from elsewhere",
+            )
     return FileModel(describe(path, registry), path, trusted=True)
 
 
@@ -116,7 +142,8 @@ def _checked(model: FileModel, kind: str) -> FileModel:
     return model
 
 
-def _how_to_get(entry: ModelEntry) -> str:
+def how_to_get(entry: ModelEntry) -> str:
+    """What puts a registered network in place, in one line."""
     files = ", ".join(entry.files)
     how = f"download {entry.url}" if entry.url else entry.get or "see its makers"
     return f"put {files} into {places(entry)[0]} ({how})"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from vidreid import plugins
 from vidreid.engines.registry import read_registry
-from vidreid.engines.weights import at_hand, places
-from vidreid.pipeline.networks import cores
+from vidreid.engines.weights import at_hand, first_at_hand, how_to_get
+from vidreid.pipeline.in_use import InUse, by_default
 from vidreid.pipeline.versions import made_by, processor_features
+from vidreid.posix import cores
 from vidreid.resources import home
 
 
@@ -29,7 +30,10 @@ class NetworkFinding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What `vidreid doctor` prints. A runtime's value is None where it works, else the reason."""
+    """What `vidreid doctor` prints. A runtime's value is None where it works, else the reason.
+
+    ``networks`` are all that are known, ``default`` those that a run takes.
+    """
 
     versions: dict[str, str]
     cores: int
@@ -38,16 +42,17 @@ class Findings:
     runtimes: dict[str, str | None]
     home: str
     networks: list[NetworkFinding]
+    default: list[InUse]
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``."""
-        return {**self.__dict__, "networks": [dict(network.__dict__) for network in self.networks]}
+        return asdict(self)
 
 
 def examine() -> Findings:
     """Look at this machine; loads no network."""
     runtimes = {name: plugins.load("engines.runtimes", name).available() for name in plugins.names("engines.runtimes")}
-    return Findings(made_by(), cores(), processor_features(), gpus(), runtimes, str(home()), networks())
+    return Findings(made_by(), cores(), processor_features(), gpus(), runtimes, str(home()), networks(), by_default())
 
 
 def gpus() -> list[str]:
@@ -70,16 +75,11 @@ def networks() -> list[NetworkFinding]:
     registry = read_registry()
     found = []
     for kind, order in registry.order.items():
-        default = next((name for name in order if at_hand(name, registry)), None)
+        default = first_at_hand(kind, registry)
         others = [name for name, entry in registry.models.items() if entry.kind == kind and name not in order]
         for name in [*order, *others]:
             entry = registry.models[name]
             path = at_hand(name, registry)
-            how = f"downloaded at first use from {entry.url}" if entry.url else entry.get or "see its makers"
-            put = f"{', '.join(entry.files)} into {places(entry)[0]} ({how})"
-            found.append(
-                NetworkFinding(
-                    name, kind, str(path) if path else None, name == default, entry.licence, entry.terms, put
-                )
-            )
+            where, taken = str(path) if path else None, default == (name, path)
+            found.append(NetworkFinding(name, kind, where, taken, entry.licence, entry.terms, how_to_get(entry)))
     return found

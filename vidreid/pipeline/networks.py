@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from vidreid.resources import carried
 from vidreid.settings import Section, Settings, read_model
 from vidreid.types import Camera, Detector, Embedder, Engine, Tracker
 
+LEAST_SCORE = 0.05  # of boxes, where neither the user nor the detector's entry says another
+
 
 class TrackerFile(Section):
     """A YAML of configs/trackers: the library, its tracker, and that tracker's own options."""
@@ -34,6 +35,7 @@ class Identities:
     """What makes the parts what they are; kept in the run's record, so that planning needs no network at hand.
 
     ``appearance``: the tracker compares vectors of the embedder. ``threshold``: the cosine measured for it.
+    ``score``: the one stated for the detector; runs of older programs do not hold it.
     """
 
     detector: dict[str, str]
@@ -41,6 +43,7 @@ class Identities:
     tracker: dict[str, Any]
     appearance: bool
     threshold: float | None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Networks:
             tracker=self.tracker.model_dump(),
             appearance=self.tracker_needs_vectors,
             threshold=threshold,
+            score=self.detector.spec.score if self.detector else None,
         )
 
 
@@ -122,6 +126,11 @@ def find_tracker(wanted: str) -> TrackerFile:
     return found
 
 
+def least_score(settings: Settings, stated: float | None) -> float:
+    """The score from which boxes are tracked: the user's, else the one stated for the detector, else `LEAST_SCORE`."""
+    return next(score for score in (settings.detection.score, stated, LEAST_SCORE) if score is not None)
+
+
 def _truth(camera: Camera) -> Path:
     path = camera.files[0].parent / "gt" / f"{camera.name}.txt"
     if not path.is_file():
@@ -133,11 +142,16 @@ def _runtime(wanted: str, model: FileModel | None) -> str:
     """The runtime's name; `MissingError` where this machine lacks it."""
     if model is None:
         return "none"
-    name = wanted if wanted != "auto" else ("torch" if model.path.suffix == ".pt" else "openvino")
+    name = wanted if wanted != "auto" else runtime_for(model.path)
     reason = plugins.load("engines.runtimes", name).available()
     if reason:
         raise MissingError(f"runtime {name}: {reason}", "vidreid doctor says what this machine can run")
     return name
+
+
+def runtime_for(path: Path) -> str:
+    """The runtime that ``auto`` takes for a network's file."""
+    return "torch" if path.suffix == ".pt" else "openvino"
 
 
 def _colours() -> Any:
@@ -161,14 +175,17 @@ class Tools:
 
     def detector(self) -> Detector:
         """A detector around the worker's one engine."""
-        settings = self.settings.detection
-        if self.networks.detector is None:
+        model = self.networks.detector
+        if model is None:
             from vidreid.detection.oracle import Oracle
 
             return Oracle(self.networks.truth)
-        engine = self._engine("detector", self.networks.detector)
-        family = plugins.load("detection", self.networks.detector.spec.family)
-        made: Detector = family.make(engine, score=settings.score, tile=settings.tile, ahead=2 * self._streams + 2)
+        made: Detector = plugins.load("detection", model.spec.family).make(
+            self._engine("detector", model),
+            score=least_score(self.settings, model.spec.score),
+            tile=self.settings.detection.tile,
+            ahead=2 * self._streams + 2,
+        )
         return made
 
     def embedder(self) -> Embedder:
@@ -199,8 +216,3 @@ class Tools:
         for engine in self._engines.values():
             engine.close()
         self._engines.clear()
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

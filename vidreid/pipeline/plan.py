@@ -15,7 +15,7 @@ import pyarrow as pa
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.segments import cut
-from vidreid.pipeline.networks import Identities
+from vidreid.pipeline.networks import Identities, least_score
 from vidreid.pipeline.versions import made_by
 from vidreid.settings import Settings
 from vidreid.store import schema
@@ -82,7 +82,7 @@ def track_inputs(camera: CameraPlan, segment: Segment, settings: Settings, netwo
         "file": camera.files[segment.file].sha256,
         "segment": [segment.first, segment.stop, segment.own_first, segment.own_stop],
         "detector": networks.detector,
-        "detection": settings.detection.model_dump(include={"score", "tile"}),
+        "detection": {"score": least_score(settings, networks.score), "tile": settings.detection.tile},
         "tracker": networks.tracker,
         "crops": settings.crops.model_dump(),
         "erasures": [],

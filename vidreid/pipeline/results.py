@@ -200,9 +200,10 @@ class Run:
             small = float((heights < 64).mean()) if len(heights) else 0.0
             if small > 0.25:
                 notes.append(f"{small:.0%} of sightings are under 64 pixels tall: their identities are weak")
-        embedder = self._record.networks.get("embedder", {}).get("name", "")
-        if terms := terms_of(embedder):
-            notes.append(f"embedder {embedder}: {terms}")
+        for kind in ("detector", "embedder"):
+            name = self._record.networks.get(kind, {}).get("name", "")
+            if terms := terms_of(name):
+                notes.append(f"{kind} {name}: {terms}")
         return notes
 
     def _covered(self) -> str:

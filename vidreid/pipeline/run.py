@@ -11,9 +11,10 @@ from typing import Any
 
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
+from vidreid.pipeline.in_use import InUse, in_use
 from vidreid.pipeline.ingest import ingest_camera
 from vidreid.pipeline.match import camera_tracklets, match
-from vidreid.pipeline.networks import Identities, Networks, Tools, cores, find_networks
+from vidreid.pipeline.networks import Identities, Networks, Tools, find_networks
 from vidreid.pipeline.plan import (
     CameraPlan,
     SegmentState,
@@ -26,6 +27,7 @@ from vidreid.pipeline.plan import (
     threshold,
 )
 from vidreid.pipeline.segment import SegmentWork, process_segment
+from vidreid.posix import cores
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
 from vidreid.store.parts import fingerprint, read_header, write_json
@@ -51,11 +53,13 @@ class Options:
 
 @dataclass
 class Report:
-    """How a run ended: ``failed`` cameras and segments with their errors, and what should be known."""
+    """How a run ended: ``failed`` cameras and segments with their errors, ``networks`` in use where they were found,
+    and what should be known."""
 
     failed: dict[str, str] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    networks: list[InUse] = field(default_factory=list)
     seconds: float = 0.0
     frames: int = 0
 
@@ -80,9 +84,12 @@ def run(
             networks = _networks(record, settings, options, reporter)
             if isinstance(networks, Networks):
                 record = replace(record, networks=asdict(networks.identities))
+                report.networks = in_use(networks, settings)
             if options.until == "match":
                 _threshold(settings, Identities(**record.networks))
         folder.write(record)
+        for line in (line for network in report.networks for line in network.lines()):
+            reporter.note(line)
         plans = _ingest(folder, record, settings, report, reporter)
         if options.until != "ingest" and plans:
             identities = Identities(**record.networks)

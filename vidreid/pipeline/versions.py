@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from pathlib import Path
 
 from vidreid import __version__
+from vidreid.posix import processor_flags
 
 PACKAGES = ("av", "boxmot", "numpy", "opencv-python", "openvino", "pyarrow", "scipy", "torch")
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
@@ -25,8 +25,5 @@ def made_by() -> dict[str, str]:
 
 def processor_features() -> list[str]:
     """Those of `FEATURES` that this processor has; empty where the system does not tell."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if not cpuinfo.is_file():
-        return []
-    flags = next((line for line in cpuinfo.read_text().splitlines() if line.startswith("flags")), "").split()
+    flags = processor_flags()
     return [feature for feature in FEATURES if feature in flags]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vidreid.errors import InputError, StorageError
+from vidreid.posix import has_lock, take_lock
 from vidreid.store.parts import TEMPORARY, sweep, write_json
 from vidreid.store.schema import FORMAT
 
@@ -132,11 +132,7 @@ class RunFolder:
         if not (self.path / "lock").is_file():
             return False
         with (self.path / "lock").open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
+            return has_lock(file.fileno())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -172,8 +168,7 @@ def _is_foreign(file: Path) -> bool:
 def _take(descriptor: int) -> bool:
     """Take the writer's lock; a `busy` that asks at this moment holds it for microseconds, a writer for longer."""
     for _ in range(20):
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if take_lock(descriptor):
             return True
         time.sleep(0.01)
     return False

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vidreid.errors import InputError, StorageError
+from vidreid.posix import sync_folder
 
 TEMPORARY = ".part-"
 _KEY = b"vidreid"
@@ -58,7 +59,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -121,11 +122,3 @@ def sweep(folder: Path) -> int:
 
 def _damaged(path: Path) -> InputError:
     return InputError(f"{path.name}: this part is damaged", f"delete {path} and run again: it is made anew")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

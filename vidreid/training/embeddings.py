@@ -13,6 +13,7 @@ from vidreid import plugins
 from vidreid.errors import MissingError
 from vidreid.evaluation.distances import Metric, Vectors, prepared
 from vidreid.evaluation.features import read_features, vectors_of, write_features
+from vidreid.posix import cores
 from vidreid.training.datasets import Dataset, Protocol, Tracklet
 from vidreid.training.scoring import Say, embed, embed_tracklets
 
@@ -51,7 +52,6 @@ def from_embedder(wanted: str) -> Source:
     from vidreid.embedding.network import NetworkEmbedder
     from vidreid.engines.registry import shipped
     from vidreid.engines.weights import find_model
-    from vidreid.pipeline.networks import cores
 
     if wanted == "colours":
         return Source(wanted, lambda data, some, protocol, say: embed(Colours(), data, some, protocol.frames, say))

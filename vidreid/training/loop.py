@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from vidreid.errors import InputError, VidreidError
 from vidreid.networks import MEAN, STD, VideoNetwork
 from vidreid.networks.weights.checkpoint import load_into
 from vidreid.training.augmentation import augment
+from vidreid.training.averaging import average
 from vidreid.training.checkpoint import read_state, write_checkpoint
 from vidreid.training.material import Material
 from vidreid.training.objective import Classifiers, objective
@@ -116,8 +117,7 @@ class Training:
 
     def _mean_losses(self) -> dict[str, float]:
         losses = {name: float(value) / self._count for name, value in self._sums.items()}
-        if not all(np.isfinite(value) for value in losses.values()):
-            raise _diverged(self.step - self._count, ", ".join(f"{key} {losses[key]:.3g}" for key in losses))
+        check_numbers(self.step - self._count, losses)
         self._count, self._sums = 0, {}
         return losses
 
@@ -143,7 +143,7 @@ class Training:
         self.optimizer.step()
         if self.averaged is not None:
             # The first steps count less: the average of few weights would be mostly the random start.
-            _average(self.averaged, self.network, min(self.recipe.average, (self.step + 1) / (self.step + 10)))
+            average(self.averaged, self.network, min(self.recipe.average, (self.step + 1) / (self.step + 10)))
         return parts
 
     def _rate(self, step: int) -> float:
@@ -165,8 +165,7 @@ class Training:
     def save(self, path: Path) -> None:
         """Write a checkpoint from which `resume` goes on as if nothing had happened; `DivergedError` instead of one
         with weights that are no numbers."""
-        if not all(torch.isfinite(value).all() for value in self.trained.parameters()):
-            raise _diverged(self.step, "weights that are no numbers")
+        check_numbers(self.step, {"weights": sum(float(value.detach().sum()) for value in self.trained.parameters())})
         state = {
             "step": self.step,
             **self._origin,
@@ -186,10 +185,7 @@ class Training:
         different = differences(section(Recipe, json.loads(state["recipe"]), path.name), self.recipe)
         if different:
             raise InputError(f"{path.name}: trained by a recipe with another {', '.join(different)}")
-        for key, words in ORIGIN.items():
-            then, now = state[key], self._origin[key]
-            if then != now:
-                raise InputError(f"{path.name}: trained {words.format(then=then, now=now)}")
+        check_origin(path.name, state, self._origin)
         load_into(self.network, state["network"], path.name)
         if self.averaged is not None:
             load_into(self.averaged, state["averaged"], path.name)
@@ -218,19 +214,19 @@ def normalized(views: Tensor) -> Tensor:
     return (views - mean) / torch.tensor(STD, device=views.device).view(3, 1, 1)
 
 
-def _diverged(step: int, what: str) -> DivergedError:
-    hint = "lower optimizer.rate or raise schedule.warmup (--set)"
-    return DivergedError(f"after step {step} the training has come apart: {what}", hint)
+def check_numbers(step: int, values: Mapping[str, float]) -> None:
+    """`DivergedError` where a loss, or a sum of weights, is no number."""
+    if not all(np.isfinite(value) for value in values.values()):
+        what = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
+        hint = "lower optimizer.rate or raise schedule.warmup (--set)"
+        raise DivergedError(f"after step {step} the training has come apart: {what}", hint)
 
 
-def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
-    """Move the averaged weights towards the network's; counters are copied."""
-    with torch.no_grad():
-        for mean, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - keep)
-            else:
-                mean.copy_(value)
+def check_origin(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """`InputError` where a checkpoint is of another training than this one."""
+    for key, value in now.items():
+        if then[key] != value:
+            raise InputError(f"{where}: trained {ORIGIN[key].format(then=then[key], now=value)}")
 
 
 def _number(*parts: int) -> int:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from vidreid.errors import InputError
+from vidreid.posix import free_memory
 from vidreid.training.datasets import DISTRACTOR, WHOLE, Box, Dataset, Tracklet
 from vidreid.training.pictures import InMemory, OnDemand, Pictures, Read, readable
 from vidreid.training.place import Place
@@ -143,13 +142,4 @@ def _device(place: Place, wanted: int) -> str | None:
     """Where so many bytes fit: on the GPU, in the memory that all processes share, or nowhere (None)."""
     if place.device.startswith("cuda") and wanted <= ROOM * torch.cuda.mem_get_info()[0]:
         return place.device
-    return "cpu" if wanted <= ROOM * _free_memory() / place.ranks else None
-
-
-def _free_memory() -> int:
-    """Bytes that can be had without swapping."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return "cpu" if wanted <= ROOM * free_memory() / place.ranks else None

@@ -36,6 +36,8 @@ def pack(network: VideoNetwork, folder: Path, *, frames: int, size: tuple[int, i
     clips, embedding = golden(network, frames, size)
     np.savez_compressed(folder / GOLDEN, clips=clips, embedding=embedding)
     facts = {
+        "kind": "embedder",
+        "family": "reid",
         "folder": path.stem,
         "files": {path.name: file_sha256(path)},
         "input": {"size": list(size)},
@@ -43,7 +45,7 @@ def pack(network: VideoNetwork, folder: Path, *, frames: int, size: tuple[int, i
         "dim": network.width * network.branches,
         "branches": network.branches,
     }
-    return _state(path.with_suffix(".yaml"), facts)
+    return state_model(path.with_suffix(".yaml"), facts)
 
 
 def golden(network: VideoNetwork, frames: int, size: tuple[int, int]) -> tuple[Array, Array]:
@@ -58,7 +60,7 @@ def golden(network: VideoNetwork, frames: int, size: tuple[int, int]) -> tuple[A
     return clips, embedding.numpy()
 
 
-def _state(card: Path, facts: dict[str, Any]) -> ModelEntry:
+def state_model(card: Path, facts: dict[str, Any]) -> ModelEntry:
     """Write what is known of the network over what its YAML stated before."""
     import yaml
 
@@ -66,7 +68,7 @@ def _state(card: Path, facts: dict[str, Any]) -> ModelEntry:
     from vidreid.settings import check_model, read_yaml
 
     stated = read_yaml(card) if card.is_file() else {}
-    values = {"kind": "embedder", "family": "reid", **stated, **facts}
+    values = {**stated, **facts}
     entry = check_model(ModelEntry, values, str(card))
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=120)
     card.write_text(f"# Written by vidreid pack; licence, terms and threshold by hand.\n{text}", encoding="utf-8")

@@ -14,6 +14,7 @@ import torch
 from torch import distributed
 
 from vidreid.errors import MissingError
+from vidreid.posix import STOP_SIGNALS
 
 Stopped = Callable[[], bool]
 
@@ -83,7 +84,7 @@ def interrupts() -> Iterator[Stopped]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in STOP_SIGNALS}
     try:
         yield lambda: bool(asked)
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -21,10 +21,14 @@ from vidreid.training.losses.coherence import Kind
 from vidreid.training.losses.triplet import Distance
 from vidreid.training.sections import section, within
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 CHECKOUT = Path(__file__).parents[2] / "configs" / "training"
 INSTALLED = Path(__file__).parents[1] / "_configs" / "training"
 OWN_WORDS = ("about", "source")  # what a recipe says of itself alone
 MOST_BASES = 4
+Trains = Literal["embedder", "detector"]
 # What may be another on the way; all else would be another training.
 CHANGEABLE = (*OWN_WORDS, "start", "schedule", "optimizer.rate", "optimizer.clip")
 
@@ -167,16 +171,30 @@ class Recipe:
             raise InputError("data: a batch of one clip, which cannot be normalised", "raise data.people or data.clips")
 
 
-def names() -> list[str]:
-    """Recipes that travel with the package, by name."""
-    return sorted(file.relative_to(_folder()).with_suffix("").as_posix() for file in _folder().rglob("*.yaml"))
+def names(kind: Trains | None = None) -> list[str]:
+    """Recipes that travel with the package, by name; of one ``kind``, or all."""
+    found = sorted(file.relative_to(_folder()).with_suffix("").as_posix() for file in _folder().rglob("*.yaml"))
+    return [name for name in found if kind is None or kind_of(read_values(name)) == kind]
+
+
+def kind_of(values: Mapping[str, Any]) -> str:
+    """What a recipe's keys say that it trains."""
+    return str(values.get("kind", "embedder"))
 
 
 def read_recipe(wanted: str, changes: Sequence[str] = ()) -> Recipe:
-    """A recipe by name or by the path of a YAML; ``base: NAME`` in it stands for another one's keys.
+    """The recipe of an embedder; `read_values` says how. `InputError` where something cannot be meant."""
+    values = read_values(wanted, changes)
+    if kind_of(values) != "embedder":
+        raise InputError(f"{wanted}: the recipe of a {kind_of(values)}", "vidreid train --list")
+    return section(Recipe, {key: value for key, value in values.items() if key != "kind"}, Path(wanted).name)
+
+
+def read_values(wanted: str, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """The keys of a recipe by name or by the path of a YAML; ``base: NAME`` in it stands for another one's keys.
 
     ``changes`` are ``key=value`` with dots between keys (``schedule.steps=4500``), values as in YAML. `InputError`
-    where something cannot be meant.
+    where there is no such recipe.
     """
     path = Path(wanted).expanduser() if wanted.endswith((".yaml", ".yml")) else _folder() / f"{wanted}.yaml"
     if not path.is_file():
@@ -185,10 +203,10 @@ def read_recipe(wanted: str, changes: Sequence[str] = ()) -> Recipe:
     values = _merged(path)
     for change in changes:
         values = _over(values, _change(change))
-    return section(Recipe, values, path.name)
+    return values
 
 
-def differences(one: Recipe, other: Recipe) -> list[str]:
+def differences(one: DataclassInstance, other: DataclassInstance) -> list[str]:
     """Keys, with dots, in which two recipes differ and which may not be changed in the middle of a training."""
     left, right = (dict(_keys(dataclasses.asdict(recipe))) for recipe in (one, other))
     different = [key for key in dict.fromkeys((*left, *right)) if left.get(key, ...) != right.get(key, ...)]

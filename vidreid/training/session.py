@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import torch
 
-from vidreid import plugins
-from vidreid.errors import InputError, StoppedError, UsageError
+from vidreid.errors import InputError, StoppedError
+from vidreid.posix import peak_memory
+from vidreid.training import detector, reid
 from vidreid.training.curves import write_curves
-from vidreid.training.datasets import Dataset
-from vidreid.training.loop import DivergedError, Training
-from vidreid.training.material import Material, gather
-from vidreid.training.place import Place, interrupts
+from vidreid.training.loop import DivergedError
+from vidreid.training.place import Place, Stopped, interrupts
 from vidreid.training.progress import Log, Progress
-from vidreid.training.recipe import Recipe, build_network, read_recipe
-from vidreid.training.start import begin
-from vidreid.training.teacher import open_teacher
-from vidreid.training.trained import write_weights
+from vidreid.training.recipe import Schedule, kind_of, read_values
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
@@ -33,82 +28,70 @@ TRIAL = (5, 20)  # steps of a dry run: those that warm up, and all
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What a training is made of: ``teacher`` is a registered embedder or the path of one, ``backbone_weights`` the
-    file that a recipe's ``start: imagenet`` stands for. Sets of several splits are trained on ``split``, from 1."""
+class Training(Protocol):
+    """A network in training; ``pictures`` are those of a step on this device."""
 
-    recipe: Recipe
-    labelled: Sequence[Dataset]
-    strangers: Sequence[Dataset] = ()
-    seed: int = 0
-    teacher: str = ""
-    backbone_weights: Path | None = None
-    split: int = 1
+    @property
+    def step(self) -> int: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def pictures(self) -> int: ...
+    def run(self, stopped: Stopped) -> Iterator[Progress]: ...
+    def save(self, path: Path) -> None: ...
+    def resume(self, path: Path) -> None: ...
 
-    def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise UsageError(f"seed {self.seed}", "give 0 or more")
+
+Trained = TypeVar("Trained", bound=Training)
+
+
+class Setup(Protocol[Trained]):
+    """What a training is made of."""
+
+    @property
+    def schedule(self) -> Schedule: ...
+    def prepare(self, place: Place, say: Say, *, fresh: bool) -> Trained: ...
+    def write(self, training: Trained, path: Path) -> None: ...
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a dry run found: speed, the most memory taken in bytes, and hours for the whole schedule."""
+    """What a dry run found: speed, the most memory taken in bytes (None: unknown), and hours for the whole
+    schedule."""
 
     device: str
     pictures_per_second: float
-    memory: int
+    memory: int | None
     hours: float
 
     def __str__(self) -> str:
+        memory = "unknown amount" if self.memory is None else f"{self.memory / 2**30:.1f} GiB"
         return (
             f"{self.pictures_per_second:.0f} pictures/s on {self.device}\n"
-            f"{self.memory / 2**30:.1f} GiB of memory at most\n"
+            f"{memory} of memory at most\n"
             f"{self.hours:.1f} h for the whole schedule"
         )
 
 
-def open_data(wanted: str, layout: str = "") -> Dataset:
-    """A data set named ``LAYOUT=ROOT``, by ROOT alone where ``layout`` is what the recipe trains on, or a CSV by its
-    path."""
-    named, found, root = wanted.partition("=")
-    if not found:
-        root, named = wanted, "csv" if wanted.endswith((".csv", ".csv.gz")) else layout
-        if not named:
-            known = ", ".join(plugins.names("training.datasets"))
-            raise UsageError(f"{wanted}: of which layout?", f"give LAYOUT=ROOT; layouts: {known}")
-    dataset = plugins.load("training.datasets", named).open_dataset(Path(root).expanduser(), tracklets=True)
-    assert isinstance(dataset, Dataset)
-    return dataset
-
-
 def set_up(
-    config: str,
-    data: Sequence[str],
-    strangers: Sequence[str] = (),
-    changes: Sequence[str] = (),
-    *,
-    seed: int = 0,
-    teacher: str = "",
-    backbone_weights: Path | None = None,
-    split: int = 1,
-) -> Setup:
-    """A `Setup` from the words of a command line: `read_recipe` says what ``config`` and ``changes`` are, `open_data`
-    what ``data`` and ``strangers``."""
-    recipe = read_recipe(config, changes)
-    labelled, unlabelled = [open_data(one, recipe.source.train) for one in data], [open_data(one) for one in strangers]
-    return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights, split)
+    config: str, data: Sequence[str], strangers: Sequence[str] = (), changes: Sequence[str] = (), **given: Any
+) -> Setup[Any]:
+    """What the words of a command line mean, of an embedder (`reid.set_up`) or of a detector (`detector.set_up`)."""
+    detects = kind_of(read_values(config, changes)) == "detector"
+    return (detector.set_up if detects else reid.set_up)(config, data, strangers, changes, **given)
 
 
-def train(setup: Setup, output: Path, *, place: Place, every: float = 300.0, say: Say = print) -> Iterator[Progress]:
+def train(
+    setup: Setup[Trained], output: Path, *, place: Place, every: float = 300.0, say: Say = print
+) -> Iterator[Progress]:
     """Train in ``output``, going on from its checkpoint where there is one; writes one every ``every`` seconds.
 
-    At the end ``weights.safetensors`` holds the result without the classifiers, ``curves.svg`` what the log says.
+    At the end ``weights.safetensors`` holds the result, ``curves.svg`` what the log says.
     Ctrl-C ends the step, writes a checkpoint and raises `StoppedError`.
     """
     checkpoint = output / CHECKPOINT
     _make(output)
-    training = _prepare(setup, place, say, fresh=not checkpoint.is_file())
+    training = setup.prepare(place, say if place.first else _silent, fresh=not checkpoint.is_file())
     if checkpoint.is_file():
         _resume(training, checkpoint)
         say(f"going on after step {training.step}")
@@ -124,13 +107,13 @@ def train(setup: Setup, output: Path, *, place: Place, every: float = 300.0, say
     if not training.done:
         raise StoppedError(f"stopped after step {training.step}; {checkpoint} is written", "the same command goes on")
     if place.first:
-        write_weights(output / WEIGHTS, training.result, setup.recipe)
+        setup.write(training, output / WEIGHTS)
         write_curves(Log(output / LOG), output / CURVES, say)
 
 
-def dry_run(setup: Setup, *, place: Place, say: Say = print) -> Trial:
+def dry_run(setup: Setup[Trained], *, place: Place, say: Say = print) -> Trial:
     """Train for some steps, keep nothing, and say what the whole would take."""
-    training = _prepare(setup, place, say, fresh=True)
+    training = setup.prepare(place, say if place.first else _silent, fresh=True)
     warm, steps = TRIAL
     for _ in training.run(lambda: training.step >= warm):
         pass
@@ -140,34 +123,8 @@ def dry_run(setup: Setup, *, place: Place, say: Say = print) -> Trial:
         pass
     _settle(place)
     seconds = (time.perf_counter() - began) / max(1, training.step - warm)
-    hours = setup.recipe.schedule.steps * seconds / 3600
+    hours = setup.schedule.steps * seconds / 3600
     return Trial(place.device, training.pictures * place.ranks / seconds, _peak_memory(place), hours)
-
-
-def _prepare(setup: Setup, place: Place, say: Say, *, fresh: bool) -> Training:
-    losses = setup.recipe.losses
-    if bool(losses.teacher or losses.relations) != bool(setup.teacher):
-        has, hint = ("no teacher", "--set losses.teacher=1") if setup.teacher else ("a teacher", "--teacher NAME|PATH")
-        raise UsageError(f"the recipe learns from {has}", hint)
-    # What may be missing before what takes minutes.
-    speak = say if place.first else _silent
-    if fresh:
-        network = begin(setup.recipe, seed=setup.seed, backbone_weights=setup.backbone_weights, say=speak)
-    else:
-        network = build_network(setup.recipe)
-    teacher = open_teacher(setup.teacher, place.device) if setup.teacher else None
-    data, seed, split = setup.recipe.data, setup.seed, setup.split
-    material = gather(setup.labelled, setup.strangers, data, place=place, seed=seed, split=split)
-    _tell(setup, material, speak)
-    name = _identity(setup.teacher)
-    return Training(network, setup.recipe, material, place=place, seed=seed, teacher=teacher, teacher_name=name)
-
-
-def _identity(teacher: str) -> str:
-    """What tells a teacher from another one: the SHA-256 of its weights where they are in a file, else its name."""
-    path = Path(teacher).expanduser()
-    weights = path.with_suffix(".bin") if path.suffix == ".xml" else path
-    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else teacher
 
 
 def _resume(training: Training, checkpoint: Path) -> None:
@@ -197,18 +154,6 @@ def _steps(training: Training, output: Path, place: Place, every: float) -> Iter
             yield progress
 
 
-def _tell(setup: Setup, material: Material, say: Say) -> None:
-    for dataset in (*setup.labelled, *setup.strangers):
-        for line in (dataset.terms, *dataset.notes):
-            if line:
-                say(f"{dataset.name}: {line}")
-    say(f"{len(material.pictures)} pictures, {material.people} people")
-    for name in material.skipped[:10]:
-        say(f"skipped, cannot be decoded: {name}")
-    if len(material.skipped) > 10:
-        say(f"skipped: {len(material.skipped) - 10} more")
-
-
 def _silent(line: str) -> None: ...
 
 
@@ -218,8 +163,8 @@ def _settle(place: Place) -> None:
         torch.cuda.synchronize()
 
 
-def _peak_memory(place: Place) -> int:
-    """The most bytes that were taken: on the GPU, or by this process."""
+def _peak_memory(place: Place) -> int | None:
+    """The most bytes that were taken: on the GPU, or by this process where the system tells."""
     if place.device.startswith("cuda"):
         return int(torch.cuda.max_memory_allocated())
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak_memory()

@@ -31,19 +31,16 @@ class Demo:
     scores: dict[str, Any]
 
 
-def demonstrate(
-    folder: Path, reporter: Reporter, *, seconds: float, seed: int, detector: str | None, embedder: str | None
-) -> Demo:
+def demonstrate(folder: Path, reporter: Reporter, *, seconds: float, seed: int, detector: str, embedder: str) -> Demo:
     """Make everything below ``folder``: ``world/``, ``run/`` and ``result.png``.
 
-    Without a ``detector`` of its own choice it takes the world's perturbed truth, without an ``embedder`` the
-    colours of clothing, and says so.
+    ``detector`` and ``embedder`` as in the settings: ``auto`` takes those that a run would take.
     """
     listing = film(folder / "world", reporter, seed=seed, seconds=seconds)
     cameras = parse_cameras([str(listing)])
     overrides: dict[str, dict[str, Any]] = {
-        "detection": {"detector": detector or "oracle"},
-        "embedding": {"embedder": embedder or "colours"},
+        "detection": {"detector": detector},
+        "embedding": {"embedder": embedder},
         "segments": {"seconds": 20.0},
     }
     target = RunFolder(folder / "run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +23,8 @@ def available() -> str | None:
 
 def load(model: Model, *, streams: int) -> Engine:
     """A torch module in evaluation mode behind the engine interface; one batch at a time."""
-    module = _checkpoint(model) if model.path.suffix == ".pt" else model.module()
+    trusted = bool(getattr(model, "trusted", False))
+    module = read_module(model.path, trusted=trusted) if model.path.suffix == ".pt" else model.module()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     spec = model.spec
     clip = (spec.frames,) if spec.frames > 1 else ()
@@ -30,11 +32,11 @@ def load(model: Model, *, streams: int) -> Engine:
     return SlotEngine([slot], (1, *clip, *spec.input.size, 3), ["output0"])
 
 
-def _checkpoint(model: Model) -> Any:
+def read_module(path: Path, *, trusted: bool) -> Any:
     """The network of an ultralytics checkpoint. These are pickles: only registered or trusted files are opened."""
-    if not getattr(model, "trusted", False):
+    if not trusted:
         raise InputError(
-            f"{model.path.name}: a pickled checkpoint can run any code and this one is not registered",
+            f"{path.name}: a pickled checkpoint can run any code and this one is not registered",
             "export it to ONNX where you trust it, or pass --trust-checkpoint",
         )
     os.environ.setdefault("YOLO_OFFLINE", "true")
@@ -45,13 +47,13 @@ def _checkpoint(model: Model) -> Any:
 
         SETTINGS.update({"sync": False})
     try:
-        found = torch.load(model.path, map_location="cpu", weights_only=False)
+        found = torch.load(path, map_location="cpu", weights_only=False)
     except Exception as error:  # a pickle raises whatever its contents raise
         reason = " ".join(str(error).split())[:160]
-        raise InputError(f"{model.path.name}: torch cannot load it: {reason}", "export the network again") from None
+        raise InputError(f"{path.name}: torch cannot load it: {reason}", "export the network again") from None
     module = found.get("ema") or found.get("model") if isinstance(found, dict) else found
     if not isinstance(module, torch.nn.Module):
-        raise InputError(f"{model.path.name}: holds no network", "give an ultralytics checkpoint, an ONNX or an IR")
+        raise InputError(f"{path.name}: holds no network", "give an ultralytics checkpoint, an ONNX or an IR")
     return module
 
 

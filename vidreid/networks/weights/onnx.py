@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,14 +57,33 @@ def export_onnx(
     cast to float32, in which everything is computed. Parts that only training uses are left out.
     `MissingError` without the packages onnx and onnxscript; `OSError` where the file cannot be written.
     """
+    wrapped = Normalised(network, mean, std)
+    any_length = network.multiple == 1 and frames > 1
+    # A sample of one clip would fix N to one.
+    sample = torch.zeros(2, frames, *size, 3, dtype=torch.uint8)
+    free = torch.export.Dim.AUTO
+    write_onnx(wrapped, path, {"clips": sample}, "embedding", {0: free, 1: free} if any_length else {0: free}, half=half)
+
+
+def write_onnx(
+    module: nn.Module,
+    path: Path,
+    sample: Mapping[str, Tensor],
+    output: str,
+    free: Mapping[int, Any] | None = None,
+    *,
+    half: bool = False,
+) -> None:
+    """Write a module that holds a network as its ``network``, in evaluation mode: one named input, of which ``sample``
+    is an example whose axes ``free`` may be longer or shorter, and one named ``output``. `export_onnx` says the rest.
+    """
     onnx = _package("onnx")
     _package("onnxscript")
-    training = network.training
-    wrapped = Normalised(network, mean, std).eval()
+    training = module.network.training
     try:
-        model = _exported(wrapped, frames, size)
+        model = _exported(module.eval(), sample, output, free or {})
     finally:
-        network.train(training)
+        module.network.train(training)
     _strip(model)
     if half:
         _halve(model)
@@ -96,24 +116,21 @@ def _package(name: str) -> ModuleType:
         raise MissingError(f"{name} is not installed", "pip install onnx onnxscript") from None
 
 
-def _exported(wrapped: Normalised, frames: int, size: tuple[int, int]) -> Any:
+def _exported(module: nn.Module, sample: Mapping[str, Tensor], output: str, free: Mapping[int, Any]) -> Any:
     """The graph as a protocol buffer, its weights inside."""
     from onnxscript import optimizer
 
-    free = torch.export.Dim.AUTO
-    any_length = wrapped.network.multiple == 1 and frames > 1
-    device = next(wrapped.parameters()).device
-    # A sample of one clip would fix N to one.
-    sample = torch.zeros(2, frames, *size, 3, dtype=torch.uint8, device=device)
+    ((name, example),) = sample.items()
+    device = next(module.parameters()).device
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            wrapped,
-            (sample,),
+            module,
+            (example.to(device),),
             dynamo=True,
-            input_names=["clips"],
-            output_names=["embedding"],
-            dynamic_shapes={"clips": {0: free, 1: free} if any_length else {0: free}},
+            input_names=[name],
+            output_names=[output],
+            dynamic_shapes=({name: dict(free)} if free else None),
             # It would fold batch normalisation into convolutions: the runtimes' work, since it changes the weights.
             optimize=False,
         )

@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from vidreid.errors import StorageError
 from vidreid.pipeline.executors.inline import attempt
+from vidreid.posix import interrupts_blocked
 from vidreid.types import Outcome
 
 TRIES = 3
@@ -76,8 +76,6 @@ class Local:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._setup, function), daemon=True)
-        # The first start would also start Python's resource tracker, which unblocks SIGINT again.
-        resource_tracker.ensure_running()
         with _without_interrupts():
             process.start()
         theirs.close()
@@ -109,14 +107,13 @@ def _without_interrupts() -> Iterator[None]:
     """
     came: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
-    try:
-        yield
-    finally:
-        if in_main:
-            signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with interrupts_blocked():
+        handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
+        try:
+            yield
+        finally:
+            if in_main:
+                signal.signal(signal.SIGINT, handler)
     if came:
         raise KeyboardInterrupt
 

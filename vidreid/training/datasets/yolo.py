@@ -34,15 +34,14 @@ def open_dataset(root: Path, *, tracklets: bool | None = None) -> Dataset:
     ``root`` is the folder, its data.yaml, a tar of it, or a folder that holds only that tar. ``tracklets`` has no
     meaning here: a detection data set does not say who is who.
     """
-    files, config = _open(root)
+    files, config, settings = open_layout(root)
     base = PurePosixPath(config).parent
-    settings = _settings(files, config)
-    person = _person_class(settings.get("names"), config)
+    person = person_class(settings.get("names"), config)
     labels: dict[str, tuple[str, Box]] = {}
     bad = 0
     known = frozenset(files.names())
-    for picture in _pictures(files, known, base, settings.get("train"), config):
-        label = _label_of(picture)
+    for picture in listed_pictures(files, known, base, settings.get("train"), config):
+        label = label_of(picture)
         found, wrong = parse_labels(files.read(label).decode(errors="replace") if label in known else "", person)
         labels |= {f"{picture}#{number}": (picture, box) for number, box in enumerate(found)}
         bad += wrong
@@ -101,14 +100,16 @@ def _stretch(centre: float, size: float) -> tuple[tuple[float, float], tuple[flo
     return (first, last), ((low - first) / (last - first), (high - first) / (last - first))
 
 
-def _open(root: Path) -> tuple[Files, str]:
-    """The files, and the name of data.yaml among them."""
+def open_layout(root: Path) -> tuple[Files, str, dict[str, Any]]:
+    """The files, the name of data.yaml among them, and what it says.
+
+    ``root`` is the folder, its data.yaml, a tar of it, or a folder that holds only that tar."""
     if root.name == "data.yaml":
         root = root.parent
     files: Files = Folder(root)
     if root.is_dir():
         if (root / "data.yaml").is_file():
-            return files, "data.yaml"
+            return files, "data.yaml", _settings(files, "data.yaml")
         tars = [path for path in root.iterdir() if tar_stem(path)]
         if len(tars) == 1:
             files = Archive(tars[0])
@@ -119,7 +120,8 @@ def _open(root: Path) -> tuple[Files, str]:
     found = [name for name in files.names() if PurePosixPath(name).name == "data.yaml"]
     if not found:
         raise wrong_folder(f"{root}: no data.yaml in it", LAYOUT)
-    return files, min(found, key=lambda name: (name.count("/"), name))
+    config = min(found, key=lambda name: (name.count("/"), name))
+    return files, config, _settings(files, config)
 
 
 def _settings(files: Files, config: str) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def _settings(files: Files, config: str) -> dict[str, Any]:
     return found
 
 
-def _person_class(names: object, config: str) -> int:
+def person_class(names: object, config: str) -> int:
     """The number of the class ``person``, or of the only class."""
     numbered = dict(enumerate(names)) if isinstance(names, list) else names if isinstance(names, dict) else {}
     for number, name in numbered.items():
@@ -143,11 +145,14 @@ def _person_class(names: object, config: str) -> int:
     return 0
 
 
-def _pictures(files: Files, known: frozenset[str], base: PurePosixPath, train: object, config: str) -> Iterator[str]:
-    """Names of the training pictures: those that a list names, or all below a folder; several of either in a list."""
-    for entry in train if isinstance(train, list) else [train]:
+def listed_pictures(
+    files: Files, known: frozenset[str], base: PurePosixPath, named: object, config: str, part: str = "train"
+) -> Iterator[str]:
+    """Names of the pictures of a ``part``: those that a list names, or all below a folder; several of either in a
+    list."""
+    for entry in named if isinstance(named, list) else [named]:
         if not isinstance(entry, str):
-            raise wrong_folder(f"{config}: states no train", LAYOUT)
+            raise wrong_folder(f"{config}: states no {part}", LAYOUT)
         # Some exporters write ../train/images and mean the folder beside data.yaml.
         place = inside(str(base / entry.removeprefix("../")))
         if place in known:
@@ -160,7 +165,7 @@ def _pictures(files: Files, known: frozenset[str], base: PurePosixPath, train: o
             yield from below
 
 
-def _label_of(picture: str) -> str:
+def label_of(picture: str) -> str:
     """The label file of a picture: the last ``images`` of its path is ``labels``."""
     path = PurePosixPath(picture).with_suffix(".txt")
     parts = list(path.parts)

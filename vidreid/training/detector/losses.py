@@ -1,0 +1,52 @@
+"""The losses of a detector that learns what every place should say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FOCUS = 1.5  # how much less a place counts that is nearly right already
+LEAST = 0.05  # target score from which a place's box is learnt
+
+
+def score_loss(logits: Tensor, scores: Tensor) -> Tensor:
+    """Cross entropy with the target ``scores`` in 0..1, weighed by its error, over the sum of targets.
+
+    Quality focal loss (arXiv 2006.04388, eq. 2) with an exponent of 1.5.
+    """
+    error = (logits.sigmoid() - scores).abs().detach() ** FOCUS
+    loss = functional.binary_cross_entropy_with_logits(logits, scores, reduction="none")
+    return (error * loss).sum() / scores.sum().clamp(min=1.0)
+
+
+def box_loss(found: Tensor, wanted: Tensor, scores: Tensor) -> Tensor:
+    """1 - GIoU (arXiv 1902.09630, algorithm 1) and the edges' distance in shares of the wanted box's sides, averaged
+    by target score over the places that have one."""
+    chosen = scores >= LEAST
+    if not chosen.any():
+        return found.sum() * 0
+    found, wanted, weight = found[chosen], wanted[chosen], scores[chosen]
+    sides = (wanted[:, 2:] - wanted[:, :2]).clamp(min=4.0).repeat(1, 2)
+    edges = functional.smooth_l1_loss(found / sides, wanted / sides, reduction="none", beta=0.1).mean(1)
+    return ((1 - giou(found, wanted) + edges) * weight).sum() / weight.sum()
+
+
+def giou(one: Tensor, other: Tensor) -> Tensor:
+    """Generalised intersection over union of boxes (n, 4), pair by pair: -1..1."""
+    inner = (torch.minimum(one[:, 2:], other[:, 2:]) - torch.maximum(one[:, :2], other[:, :2])).clamp(min=0).prod(1)
+    hull = (torch.maximum(one[:, 2:], other[:, 2:]) - torch.minimum(one[:, :2], other[:, :2])).prod(1)
+    sizes = [(boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1) for boxes in (one, other)]
+    union = (sizes[0] + sizes[1] - inner).clamp(min=1e-6)
+    return inner / union - (hull - union) / hull.clamp(min=1e-6)
+
+
+def feature_loss(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Mean squared difference of feature maps in shares of the wanted channels' variance, averaged over layers."""
+    losses = []
+    for mine, teachers in zip(found, wanted, strict=True):
+        variance = teachers.float().var((0, 2, 3), keepdim=True) + 1e-3
+        losses.append(((mine.float() - teachers.float()) ** 2 / variance).clamp(max=100.0).mean())
+    return torch.stack(losses).mean()

@@ -1,0 +1,146 @@
+"""The pictures of a training in memory, and the batches that are drawn from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidreid.errors import InputError
+from vidreid.training.detector.augmentation import Augmentation, View, pasted, view
+from vidreid.training.detector.degradation import degraded
+from vidreid.training.detector.recipe import Data, Set
+from vidreid.training.detector.sources import Source
+from vidreid.training.detector.targets import Truth
+from vidreid.types import Boxes, Image
+
+LONGEST = 832  # pixels of a side that is kept: larger pictures are never looked at so closely
+QUALITY = 95
+TALL = 48  # pixels of height of people who are pasted elsewhere
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A picture in memory: JPEG, and the boxes of its people in its pixels, None where nobody labelled it."""
+
+    jpeg: bytes
+    boxes: Boxes | None
+    set: Set
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Views as they are (B, 3, S, S) uint8 for the teacher, as a bad camera stored them for the learner, and their
+    labels."""
+
+    clean: Tensor
+    degraded: Tensor
+    truths: list[Truth | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """All pictures, and who of them can be pasted elsewhere: (picture, person)."""
+
+    pictures: Sequence[Kept]
+    people: Sequence[tuple[int, int]]
+    skipped: Sequence[str]
+    digest: str
+
+    def batch(self, data: Data, wanted: Augmentation, seed: tuple[int, ...]) -> Batch:
+        """A function of its arguments alone."""
+        rng = np.random.default_rng(seed)
+        weights = np.array([picture.set.weight for picture in self.pictures])
+        size = int(rng.choice(data.sizes))
+        chosen = rng.choice(len(weights), data.pictures, p=weights / weights.sum())
+        views, worse, truths = [], [], []
+        for number in chosen:
+            picture = self.pictures[number]
+            seen = self._view(picture, size, data.natural, wanted, rng)
+            views.append(seen.image)
+            worse.append(degraded(seen.image, wanted, rng))
+            truths.append(_truth(picture, seen))
+        return Batch(_stacked(views), _stacked(worse), truths)
+
+    def _view(self, picture: Kept, size: int, natural: int, wanted: Augmentation, rng: np.random.Generator) -> View:
+        boxes = np.zeros((0, 4), np.float32) if picture.boxes is None else picture.boxes
+        seen = view(_decoded(picture.jpeg), boxes, size, natural, wanted, rng)
+        if self.people and rng.random() < wanted.paste:
+            for _ in range(rng.integers(1, 5)):
+                number, person = self.people[int(rng.integers(len(self.people)))]
+                seen = pasted(seen, self._person(number, person), rng)
+        return seen
+
+    def _person(self, number: int, person: int) -> Image:
+        picture = self.pictures[number]
+        assert picture.boxes is not None
+        x1, y1, x2, y2 = np.round(picture.boxes[person]).astype(int)
+        return _decoded(picture.jpeg)[y1:y2, x1:x2]
+
+
+def gather(sources: Sequence[Source], data: Data) -> Material:
+    """Read every picture once; broken ones are skipped and named."""
+    kept: list[Kept] = []
+    skipped: list[str] = []
+    digest = hashlib.sha256()
+    for source in sources:
+        for picture in source.pictures:
+            try:
+                found = _kept(source.read(picture.key), picture.boxes, data.sets.get(picture.source, Set()))
+            except OSError:
+                skipped.append(f"{source.name}: {picture.key}")
+                continue
+            digest.update(found.jpeg + (b"" if found.boxes is None else found.boxes.tobytes()))
+            kept.append(found)
+    if not any(picture.set.weight for picture in kept):
+        raise InputError("no pictures to learn from", "give --data yolo=ROOT or footage=ROOT")
+    return Material(kept, _people(kept), skipped, digest.hexdigest())
+
+
+def _kept(image: Image, shares: Boxes | None, found: Set) -> Kept:
+    scale = LONGEST / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = image.shape[:2]
+    jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    boxes = None if shares is None else shares * np.array([width, height] * 2, np.float32)
+    return Kept(jpeg, boxes, found)
+
+
+def _people(kept: Sequence[Kept]) -> list[tuple[int, int]]:
+    """Whole, upright people whom nobody stands before, in sets whose labels are complete."""
+    found = []
+    for number, picture in enumerate(kept):
+        if picture.boxes is None or picture.set.complete < 0.5:
+            continue
+        boxes = picture.boxes
+        sides = boxes[:, 2:] - boxes[:, :2]
+        shape = sides[:, 1] / np.maximum(sides[:, 0], 1e-6)
+        corner = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+        overlap = np.clip(np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - corner, 0, None).prod(2)
+        np.fill_diagonal(overlap, 0)
+        free = overlap.sum(1) < 0.05 * sides.prod(1)
+        fit = (sides[:, 1] >= TALL) & (shape > 1.8) & (shape < 4.5) & free
+        found += [(number, int(person)) for person in np.flatnonzero(fit)]
+    return found
+
+
+def _truth(picture: Kept, seen: View) -> Truth | None:
+    if picture.boxes is None and not len(seen.boxes):
+        return None
+    # People who were pasted onto an unlabelled picture are its only labels.
+    complete = 0.0 if picture.boxes is None else picture.set.complete
+    return Truth(torch.from_numpy(seen.boxes), torch.from_numpy(seen.cut), complete)
+
+
+def _decoded(jpeg: bytes) -> Image:
+    return np.asarray(cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+
+
+def _stacked(images: Sequence[Image]) -> Tensor:
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)

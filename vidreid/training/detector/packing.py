@@ -1,0 +1,72 @@
+"""A detector as a folder that ``run --detector FOLDER`` takes, and that the package ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vidreid.errors import UsageError
+from vidreid.networks.weights.onnx import write_onnx
+from vidreid.training.detector.network import PERSON, look
+from vidreid.training.packing import GOLDEN, SQUARE, state_model
+from vidreid.types import Array
+
+if TYPE_CHECKING:
+    from vidreid.engines.registry import ModelEntry
+
+MOST = 300  # boxes of a picture
+
+
+class Finished(nn.Module):  # type: ignore[misc]
+    """Pictures (N, 3, H, W) in 0..1 to (N, `MOST`, 6): x1, y1, x2, y2 in pixels, score, class; best score first."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        seen = look(self.network, images)
+        scores, places = seen.logits.sigmoid().topk(min(MOST, seen.logits.shape[1]), dim=1)
+        boxes = seen.boxes.gather(1, places[:, :, None].expand(-1, -1, 4))
+        kind = torch.full_like(scores, PERSON)
+        return torch.cat([boxes, scores[:, :, None], kind[:, :, None]], 2)
+
+
+def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> ModelEntry:
+    """Write NAME.onnx, golden.npz and NAME.yaml, NAME being the folder's; what the YAML now states.
+
+    Pictures are of ``size`` (height, width), multiples of 32; weights are stored in 16 bits. Terms, score and whatever
+    else a YAML that is there already states stays as it is. The same weights give the same ONNX.
+    """
+    from vidreid.engines.registry import file_sha256
+
+    if size[0] % 32 or size[1] % 32:
+        raise UsageError(f"pictures of {size[0]} x {size[1]}", "give multiples of 32")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{folder.resolve().name}.onnx"
+    write_onnx(Finished(network), path, {"images": torch.zeros(1, 3, *size)}, "boxes", half=True)
+    images, boxes = golden(network, size)
+    np.savez_compressed(folder / GOLDEN, images=images, boxes=boxes)
+    facts = {
+        "kind": "detector",
+        "family": "yolo",
+        "folder": path.stem,
+        "files": {path.name: file_sha256(path)},
+        "input": {"size": list(size), "color": "rgb", "scale": 255},
+    }
+    return state_model(path.with_suffix(".yaml"), facts)
+
+
+def golden(network: nn.Module, size: tuple[int, int]) -> tuple[Array, Array]:
+    """``images`` uint8 (1, H, W, 3) of coloured squares, and what torch says of them: ``boxes`` (1, `MOST`, 6)."""
+    rows, columns = -(-size[0] // SQUARE), -(-size[1] // SQUARE)
+    colours = np.random.default_rng(0).integers(0, 256, (1, rows, columns, 3), np.uint8)
+    images = colours.repeat(SQUARE, 1).repeat(SQUARE, 2)[:, : size[0], : size[1]]
+    with torch.inference_mode():
+        pixels = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float() / 255
+        boxes = Finished(network).eval()(pixels)
+    return images, boxes.numpy()
