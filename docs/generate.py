@@ -25,12 +25,19 @@ from vidreid.settings import Settings
 from vidreid.store import schema
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measured import card_accuracy, card_calibration, claims, measured, table
+from measured import card_accuracy, card_calibration, card_detector, claims, measured, table
 from systems import costs, systems
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "tests/benchmarks/results"
-PAGES = ("README.md", "docs/cli.md", "docs/formats.md", "docs/reproduction.md", "vidreid/weights/slim-afa/card.md")
+PAGES = (
+    "README.md",
+    "docs/cli.md",
+    "docs/formats.md",
+    "docs/reproduction.md",
+    "vidreid/weights/slim-afa/card.md",
+    "vidreid/weights/detector-yolo26n/card.md",
+)
 PLACE = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
 TABLES = {
@@ -168,6 +175,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims": lambda: claims(RESULTS),
     "card-accuracy": lambda: card_accuracy(RESULTS, "slim-afa"),
     "card-calibration": lambda: card_calibration(RESULTS, "slim-afa"),
+    "card-detector": lambda: card_detector(RESULTS),
 }
 
 

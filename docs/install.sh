@@ -11,7 +11,8 @@ fail() {
   exit 1
 }
 
-sums=$(cd "$bundle" && LC_ALL=C sha256sum -c SHA256SUMS 2>&1) ||
+sha256=$(command -v sha256sum || echo "shasum -a 256") # macOS
+sums=$(cd "$bundle" && LC_ALL=C $sha256 -c SHA256SUMS 2>&1) ||
   fail "$(printf '%s\n' "$sums" | grep -v ': OK$' | head -n 1)" "copy the bundle again"
 
 needed=$(cat "$bundle/made-for")
@@ -21,6 +22,7 @@ print("Python {}.{}, {} {}".format(*sys.version_info[:2], platform.system(), pla
   fail "this bundle is for $needed; $python is ${found:-missing}" "PYTHON=/path/of/that/python sh $0"
 
 [ ! -e "$folder" ] || fail "$folder: is there already" "remove it, or name another folder: sh $0 FOLDER"
+echo "installing into $folder, which takes minutes"
 "$python" -m venv "$folder"
 folder=$(cd "$folder" && pwd)
 # Not even settings of pip may point to another source.

@@ -100,6 +100,12 @@ def detector(found: Found) -> str:
     )
 
 
+def card_detector(results: Path) -> str:
+    """The same tables where they were measured."""
+    found = read(results / "detector.json")
+    return detector(found) if found else "Not measured yet: `python tests/benchmarks/detector.py`.\n"
+
+
 def card_accuracy(results: Path, network: str) -> str:
     """Retrieval of a network, and of the others that were measured beside it."""
     found = read(results / "embedders.json")

@@ -73,11 +73,10 @@ def test_they_are_in_one_module_alone():
     assert found == {THE_ONE}
 
 
-@pytest.mark.parametrize("system", ["win32", "darwin"])
-def test_nothing_is_called_that_another_system_lacks(system):
-    """As far as typeshed knows it; each system has a cache of its own, since in a shared one it would be made anew."""
-    cache = ROOT / ".mypy_cache" / system
-    run(Path(sys.executable).with_name("mypy"), "--platform", system, "--cache-dir", cache)
+def test_nothing_else_is_called_that_windows_lacks():
+    """As far as typeshed knows it. The cache is its own, for one of another system would be made anew."""
+    cache = ROOT / ".mypy_cache/win32"
+    run(Path(sys.executable).with_name("mypy"), "--platform", "win32", "--cache-dir", cache)
 
 
 def run(*words: object) -> str:

@@ -9,6 +9,8 @@ import openvino.opset8 as ops
 import torch
 from torch import Tensor
 
+from vidreid.engines.runtimes.openvino import shared_core
+
 SIZE = (32, 16)
 DIM = 8
 
@@ -31,7 +33,7 @@ def save(path: Path, build: Callable, shape: tuple[int, ...] = (1, 3, *SIZE)) ->
 def openvino(path: Path, pictures: Tensor) -> Tensor:
     """What OpenVINO gives of each of ``pictures`` (n, C, H, W), in float32."""
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    network = ov.Core().compile_model(path, "CPU", settings)
+    network = shared_core().compile_model(path, "CPU", settings)
     return torch.cat([torch.from_numpy(network(picture[None].numpy())[0].copy()) for picture in pictures])
 
 

@@ -16,8 +16,8 @@ from vidreid.training.datasets import Protocol
 from vidreid.training.embeddings import from_network
 from vidreid.training.place import joined
 from vidreid.training.recipe import read_recipe
-from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
 from vidreid.training.reid import Setup, open_data
+from vidreid.training.retrieval import open_dataset, score_dataset, scored_tracklets
 from vidreid.training.session import train
 
 HERE = Path(__file__).parent

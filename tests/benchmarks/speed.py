@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
+from vidreid.engines.runtimes.openvino import shared_core
 from vidreid.footage.cameras import parse_cameras
 from vidreid.pipeline.networks import Tools, find_networks
 from vidreid.pipeline.plan import plan_camera, segment_states
@@ -86,8 +87,7 @@ def bare_decoder(path):
 
 def bare_detector():
     """The network as its makers exported it, in throughput mode; a call runs it on n prepared tensors."""
-    core = ov.Core()
-    compiled = core.compile_model(str(DETECTOR / "yolo26n.xml"), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+    compiled = shared_core().compile_model(str(DETECTOR / "yolo26n.xml"), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
     queue = ov.AsyncInferQueue(compiled)
     prepared = [np.random.default_rng(i).random((1, 3, 640, 640), np.float32) for i in range(8)]
 

@@ -12,6 +12,7 @@ from tiny_networks import glance
 from vidreid.detection.yolo import IOU, decode, make
 from vidreid.engines.registry import describe, read_registry
 from vidreid.engines.runtimes import openvino
+from vidreid.engines.runtimes.openvino import shared_core
 from vidreid.engines.weights import FileModel
 from vidreid.errors import InputError
 from vidreid.types import Frame, InputSpec
@@ -164,10 +165,8 @@ def test_boxes_are_those_of_the_networks_makers(network, real, pets):
         warnings.simplefilter("ignore")
         from ultralytics.data.augment import LetterBox
         from ultralytics.utils.ops import scale_boxes
-    import openvino as ov
-
     picture = LetterBox((640, 640), auto=False)(image=pets).transpose(2, 0, 1)[None].astype(np.float32) / 255
-    rows = ov.Core().compile_model(network.path, "CPU")(picture)[0][0]
+    rows = shared_core().compile_model(network.path, "CPU")(picture)[0][0]
     rows = rows[(rows[:, 4] >= 0.3) & (rows[:, 5] == 0)]
     theirs = scale_boxes((640, 640), rows[:, :4].copy(), pets.shape)
 

@@ -10,17 +10,33 @@ from vidreid.engines.weights import find_model
 from vidreid.resources import shipped_weights
 
 PRESENT = sorted(path.stem for path in shipped_weights().glob("*/*.onnx"))
+SECTIONS = {
+    "embedder": ("Data", "Recipe", "Accuracy", "Calibration", "Limits", "Licence"),
+    "detector": ("Data", "Recipe", "Accuracy", "Limits", "Licence"),
+}
 
 
-def test_what_ships_is_known_and_comes_after_what_the_user_has_put_in_place():
+def of_kind(kind):
+    return [name for name in PRESENT if shipped()[name].kind == kind]
+
+
+def test_a_detector_and_an_embedder_ship():
+    assert of_kind("detector")
+    assert of_kind("embedder")
+
+
+@pytest.mark.parametrize("kind", ["detector", "embedder"])
+def test_what_ships_is_known_and_comes_after_what_the_user_has_put_in_place(kind):
     registry = read_registry()
-    order = registry.order["embedder"]
-    assert set(PRESENT) <= set(shipped()) <= set(registry.models)
-    assert all(order.index(name) >= len(order) - len(shipped()) for name in shipped())
+    order, ours = registry.order[kind], of_kind(kind)
+    assert set(ours) <= set(registry.models)
+    assert order[-len(ours) :] == ours
 
 
-def test_all_of_it_is_small():
-    assert sum(file.stat().st_size for file in shipped_weights().rglob("*") if file.is_file()) <= 6_000_000
+@pytest.mark.parametrize("name", PRESENT)
+def test_it_is_small(name):
+    files = (shipped_weights() / name).rglob("*")
+    assert sum(file.stat().st_size for file in files if file.is_file()) <= 6_000_000
 
 
 @pytest.mark.parametrize("name", PRESENT)
@@ -29,12 +45,12 @@ def test_its_file_is_the_registered_one_and_has_a_card(name):
     assert entry.folder == name
     assert {file: file_sha256(folder / file) for file in entry.files} == entry.files
     text = (folder / "card.md").read_text(encoding="utf-8")
-    for section in ("Data", "Recipe", "Accuracy", "Calibration", "Limits", "Licence"):
+    for section in SECTIONS[entry.kind]:
         assert f"\n## {section}" in text
 
 
-@pytest.mark.parametrize("name", PRESENT)
-def test_it_is_found_offline_and_says_what_torch_said(name):
+@pytest.mark.parametrize("name", of_kind("embedder"))
+def test_an_embedder_is_found_offline_and_says_what_torch_said(name):
     model = find_model(name, "embedder", offline=True, announce=print)
     engine = openvino.load(model, streams=1)
     with np.load(shipped_weights() / name / "golden.npz") as golden:
@@ -42,4 +58,16 @@ def test_it_is_found_offline_and_says_what_torch_said(name):
         assert found.shape == (1, model.spec.dim)
         # Some processors compute with eight bits of mantissa.
         assert (normalize(found) * normalize(golden["embedding"])).sum() > 0.995
+    engine.close()
+
+
+@pytest.mark.parametrize("name", of_kind("detector"))
+def test_a_detector_is_found_offline_and_finds_what_torch_found(name):
+    model = find_model(name, "detector", offline=True, announce=print)
+    engine = openvino.load(model, streams=1)
+    with np.load(shipped_weights() / name / "golden.npz") as golden:
+        (found,) = engine.run({"images": golden["images"]}).values()
+        assert found.shape == golden["boxes"].shape
+        # Order within the list depends on the last bits of scores, and some processors have eight.
+        assert np.abs(found[0, :, 4] - golden["boxes"][0, :, 4]).max() < 0.03
     engine.close()

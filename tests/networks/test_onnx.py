@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import onnx
 import onnxruntime
-import openvino
 import pytest
 import torch
 from goldens import seeded
 from small import Small
 
+from vidreid.engines.runtimes.openvino import shared_core
 from vidreid.errors import InputError, MissingError
 from vidreid.networks import MEAN, STD, afa, average, qan, tclnet, tclnet_authors
 from vidreid.networks.backbones import resnet50
@@ -56,9 +56,8 @@ def by_onnxruntime(path, clips):
 
 
 def by_openvino(path, clips):
-    core = openvino.Core()
     # bfloat16 is its default on processors that have it.
-    compiled = core.compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = shared_core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return compiled({"clips": clips})["embedding"]
 
 

@@ -209,15 +209,13 @@ def test_no_learners_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["tclnet", "tse-4-learners", "residual-context", "tse-non-local", "single-shot"])
 def test_onnx_answers_as_torch_does_for_any_batch(name: str, tmp_path: Path) -> None:
-    import openvino
-
+    from vidreid.engines.runtimes.openvino import shared_core
     from vidreid.networks import MEAN, STD
     from vidreid.networks.weights.onnx import export_onnx
 
     ours = network(SYSTEMS[name])
     export_onnx(ours, tmp_path / "network.onnx", 4, (64, 32))
-    core = openvino.Core()
-    compiled = core.compile_model(tmp_path / "network.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = shared_core().compile_model(tmp_path / "network.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for batch in (1, 3):
         pictures = np.random.default_rng(batch).integers(0, 256, (batch, 4, 64, 32, 3), np.uint8)
         scaled = (pictures / 255 - np.array(MEAN)) / np.array(STD)

@@ -3,15 +3,16 @@ import cv2
 import numpy as np
 import pytest
 
+from vidreid.engines.runtimes.openvino import shared_core
+
 SIDE = 640
 
 
 @pytest.fixture(scope="module")
 def persons(shared):
     """Finds persons with a COCO detector: RGB image to boxes (n, 4) of score 0.25 and more."""
-    openvino = pytest.importorskip("openvino")
     model = shared / "weights" / "detector" / "yolo26n_int8_openvino_model" / "yolo26n.xml"
-    network = openvino.Core().compile_model(model, "CPU")
+    network = shared_core().compile_model(model, "CPU")
 
     def find(image):
         scale = SIDE / max(image.shape[:2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from vidreid.engines.slots import Slot, SlotEngine
@@ -18,11 +19,18 @@ def available() -> str | None:
     return None
 
 
-def load(model: Model, *, streams: int) -> Engine:
-    """Compile a network for the CPU with ``streams`` inferences at a time, one thread each."""
+@functools.cache
+def shared_core() -> Any:
+    """The process's one Core. Each gives the thread another stack for signals; where two are closed in the order of
+    their making the thread is left with one that is gone, and the next Ctrl-C ends the process (OpenVINO 2026.4)."""
     import openvino as ov
 
-    core = ov.Core()
+    return ov.Core()
+
+
+def load(model: Model, *, streams: int) -> Engine:
+    """Compile a network for the CPU with ``streams`` inferences at a time, one thread each."""
+    core = shared_core()
     try:
         network = core.read_model(str(model.path))
         network = _prepared(network, model)

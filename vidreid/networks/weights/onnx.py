@@ -62,7 +62,8 @@ def export_onnx(
     # A sample of one clip would fix N to one.
     sample = torch.zeros(2, frames, *size, 3, dtype=torch.uint8)
     free = torch.export.Dim.AUTO
-    write_onnx(wrapped, path, {"clips": sample}, "embedding", {0: free, 1: free} if any_length else {0: free}, half=half)
+    axes = {0: free, 1: free} if any_length else {0: free}
+    write_onnx(wrapped, path, {"clips": sample}, "embedding", axes, half=half)
 
 
 def write_onnx(

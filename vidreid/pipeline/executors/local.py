@@ -29,7 +29,7 @@ STREAMS = 2  # pieces at a time in one worker
 @dataclass
 class _Worker:
     process: Any
-    pipe: Connection
+    pipe: Any  # a Connection, of another class on Windows
     keys: set[str] = field(default_factory=set)
 
 
@@ -59,7 +59,7 @@ class Local:
                         worker.pipe.send((key, work[key]))
                 busy = {worker.pipe: worker for worker in workers if worker.keys}
                 for pipe in wait(list(busy)):
-                    worker = busy[pipe]  # type: ignore[index]
+                    worker = busy[pipe]
                     outcome = self._receive(worker, advance)
                     if outcome is _DEAD:
                         _stop(worker)

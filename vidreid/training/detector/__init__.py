@@ -31,6 +31,10 @@ class Setup:
     seed: int = 0
     teacher: Path | None = None
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"seed {self.seed}", "give 0 or more")
+
     @property
     def schedule(self) -> Schedule:
         """How long it takes."""
@@ -83,6 +87,8 @@ def set_up(
     if recipe.losses.features and not teacher:
         raise UsageError("the recipe learns from a teacher's features", "--teacher yolo26n, or --set losses.features=0")
     sources = [open_data(one, "train") for one in data]
+    if not teacher:
+        sources = [labelled(source) for source in sources]
     sources += [unlabelled(open_data(one, "train")) for one in strangers]
     return Setup(recipe, sources, seed, teacher_file(teacher) if teacher else None)
 
@@ -103,8 +109,18 @@ def open_data(wanted: str, part: Part) -> Source:
 
 
 def _layout(root: Path) -> str:
-    listed = root.suffix in {".tar", ".yaml"} or (root / "data.yaml").is_file()
+    from vidreid.training.datasets._files import tar_stem
+
+    listed = tar_stem(root) or root.suffix == ".yaml" or (root / "data.yaml").is_file()
     return "yolo" if listed else "footage"
+
+
+def labelled(source: Source) -> Source:
+    """Its labelled pictures alone."""
+    kept = tuple(picture for picture in source.pictures if picture.boxes is not None)
+    left = len(source.pictures) - len(kept)
+    notes = (f"{left} pictures without labels left out, for want of a teacher",) if left else ()
+    return replace(source, pictures=kept, notes=(*source.notes, *notes))
 
 
 def unlabelled(source: Source) -> Source:

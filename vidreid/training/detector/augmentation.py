@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from vidreid.detection.letterbox import GREY
+from vidreid.errors import InputError
 from vidreid.training.sections import within
 from vidreid.types import Array, Boxes, Image
 
@@ -47,6 +48,8 @@ class Augmentation:
         within(self, 0, 1, "flip", "aim", "paste", "fisheye", "dark", "grey", "colour", "blur", "small")
         within(self, 0, 1, "noise", "jpeg")
         within(self, 0.05, 10, "zoom")
+        if self.zoom[0] > self.zoom[1]:
+            raise InputError(f"zoom: {list(self.zoom)}", "give the smaller scale first")
         within(self, 0, 45, "turn")
 
 
@@ -71,7 +74,9 @@ def view(image: Image, boxes: Boxes, size: int, natural: int, wanted: Augmentati
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scale = boxes * np.float32(scale), 1.0
     matrix = _matrix(image.shape, boxes, scale, size, wanted, rng)
-    window = cv2.warpAffine(image, matrix, (size, size), borderValue=(GREY,) * 3)
+    # OpenCV counts from the middle of the first pixel, boxes from its corner.
+    shifted = matrix + np.column_stack([np.zeros((2, 2)), matrix[:, :2].sum(1) / 2 - 0.5])
+    window = cv2.warpAffine(image, shifted, (size, size), borderValue=(GREY,) * 3)
     moved = _moved(boxes, lambda points: points @ matrix[:, :2].T + matrix[:, 2])
     if rng.random() < wanted.fisheye:
         window, moved = _bent(window, moved, rng.uniform(0.05, 0.35))
@@ -121,8 +126,8 @@ def _bent(window: Image, boxes: Boxes, strength: float) -> tuple[Image, Boxes]:
         points = (points - half) / half
         radius = np.linalg.norm(points, axis=2, keepdims=True)
         shrunk = radius
-        for _ in range(20):
-            shrunk = radius / (1 + strength * shrunk**2)
+        for _ in range(8):  # Newton's method
+            shrunk = shrunk - (shrunk + strength * shrunk**3 - radius) / (1 + 3 * strength * shrunk**2)
         return np.asarray(points * np.divide(shrunk, radius, out=np.ones_like(radius), where=radius > 0) * half + half)
 
     return bent, _moved(boxes, move)

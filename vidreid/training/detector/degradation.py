@@ -26,7 +26,8 @@ def degraded(image: Image, wanted: Augmentation, rng: np.random.Generator) -> Im
         image = _noisy(image, rng.uniform(2, 14), rng)
     if chances[6] < wanted.jpeg:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 60))]
-        image = np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR))
+        stored = cv2.imencode(".jpg", image[..., ::-1], quality)[1]
+        image = np.asarray(cv2.cvtColor(cv2.imdecode(stored, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
     return image
 
 

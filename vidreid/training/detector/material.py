@@ -89,9 +89,10 @@ def gather(sources: Sequence[Source], data: Data) -> Material:
     skipped: list[str] = []
     digest = hashlib.sha256()
     for source in sources:
+        unnamed = Set(complete=0.0 if source.partial else 1.0)
         for picture in source.pictures:
             try:
-                found = _kept(source.read(picture.key), picture.boxes, data.sets.get(picture.source, Set()))
+                found = _kept(source.read(picture.key), picture.boxes, data.sets.get(picture.source, unnamed))
             except OSError:
                 skipped.append(f"{source.name}: {picture.key}")
                 continue
@@ -116,7 +117,7 @@ def _people(kept: Sequence[Kept]) -> list[tuple[int, int]]:
     """Whole, upright people whom nobody stands before, in sets whose labels are complete."""
     found = []
     for number, picture in enumerate(kept):
-        if picture.boxes is None or picture.set.complete < 0.5:
+        if picture.boxes is None or picture.set.complete < 0.5 or not picture.set.weight:
             continue
         boxes = picture.boxes
         sides = boxes[:, 2:] - boxes[:, :2]

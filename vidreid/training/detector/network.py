@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from vidreid.networks.weights.checkpoint import load_into
 from vidreid.training.checkpoint import read_weights
 
 PERSON = 0
+NAME = re.compile(r"yolo\d+[nsmlx]")
 TAPS = (4, 6, 10, 16, 19, 22)  # layers of YOLO26: the backbone's at strides 8, 16, 32, then the neck's
 
 
@@ -39,21 +42,36 @@ class Dense:
 
 def build_detector(architecture: str) -> nn.Module:
     """A detector of one class with new weights; of its two heads only the one whose boxes need no suppression."""
+    # A path or an address would be read, or fetched.
+    if not NAME.fullmatch(architecture):
+        raise _unknown(architecture)
+    tasks = _ultralytics()
     try:
-        from ultralytics.nn.tasks import DetectionModel, yaml_model_load
-    except ImportError as error:
-        raise MissingError(f"ultralytics is not installed ({error})", "pip install ultralytics") from None
-    try:
-        layout = yaml_model_load(f"{architecture}.yaml")
-    except (OSError, ValueError) as error:
-        raise InputError(f"no architecture {architecture!r} of ultralytics", "yolo26n, yolo26s, ...") from error
+        layout = tasks.yaml_model_load(f"{architecture}.yaml")
+    except OSError:
+        raise _unknown(architecture) from None
     if not layout.get("end2end"):
         raise InputError(f"{architecture}: its boxes need suppression", "take a YOLO26")
-    network = DetectionModel({**layout, "nc": 1}, verbose=False)
+    network = tasks.DetectionModel({**layout, "nc": 1}, verbose=False)
     head = network.model[-1]
     head.cv2 = head.cv3 = None
     assert isinstance(network, nn.Module)
     return network
+
+
+def _ultralytics() -> Any:
+    """Its networks; on import it looks for the internet unless it is told that there is none."""
+    for name, value in {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}.items():
+        os.environ.setdefault(name, value)
+    try:
+        from ultralytics.nn import tasks
+    except ImportError as error:
+        raise MissingError(f"ultralytics is not installed ({error})", "pip install ultralytics") from None
+    return tasks
+
+
+def _unknown(architecture: str) -> InputError:
+    return InputError(f"no architecture {architecture!r} of ultralytics", "yolo26n, yolo26s, ...")
 
 
 def begin(architecture: str, start: str, seed: int, say: Callable[[str], None]) -> nn.Module:
@@ -103,12 +121,23 @@ def _places(maps: list[Tensor], width: int) -> tuple[Tensor, Tensor]:
 
 def open_teacher(path: Path, device: str) -> nn.Module:
     """A trained detector of ultralytics (.pt, registered by its SHA-256, since it is a pickle) to learn from."""
-    from vidreid.engines.registry import is_registered, read_registry
+    try:
+        from vidreid.engines.registry import is_registered, read_registry
+    except ImportError as error:
+        raise MissingError(f"no registry of teachers ({error})", "pip install pydantic platformdirs") from None
     from vidreid.engines.runtimes.torch import read_module
+    from vidreid.resources import home
 
     if not path.is_file():
         raise InputError(f"{path}: no such file", "--teacher yolo26n.pt")
-    teacher = read_module(path, trusted=is_registered(path, read_registry()))
+    if path.suffix != ".pt":
+        raise InputError(f"{path.name}: its features cannot be read", "--teacher yolo26n, or a .pt of ultralytics")
+    if not is_registered(path, read_registry()):
+        raise InputError(
+            f"{path.name}: a pickled checkpoint can run any code and this one is not registered",
+            f"where you trust it: name it with its SHA-256 under models: in {home() / 'models.yaml'}",
+        )
+    teacher = read_module(path, trusted=True)
     if not getattr(teacher.model[-1], "one2one", None):
         raise InputError(f"{path.name}: its boxes need suppression", "take a YOLO26")
     teacher = teacher.float().eval().to(device, memory_format=torch.channels_last)

@@ -18,11 +18,11 @@ from vidreid.types import Array
 if TYPE_CHECKING:
     from vidreid.engines.registry import ModelEntry
 
-MOST = 300  # boxes of a picture
+MOST = 300  # boxes of a picture; small ones have fewer places
 
 
 class Finished(nn.Module):  # type: ignore[misc]
-    """Pictures (N, 3, H, W) in 0..1 to (N, `MOST`, 6): x1, y1, x2, y2 in pixels, score, class; best score first."""
+    """Pictures (N, 3, H, W) in 0..1 to (N, n, 6): x1, y1, x2, y2 in pixels, score, class; best score first."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -62,11 +62,13 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
 
 
 def golden(network: nn.Module, size: tuple[int, int]) -> tuple[Array, Array]:
-    """``images`` uint8 (1, H, W, 3) of coloured squares, and what torch says of them: ``boxes`` (1, `MOST`, 6)."""
+    """``images`` uint8 (1, H, W, 3) of coloured squares, and what torch says of them: ``boxes`` (1, n, 6)."""
     rows, columns = -(-size[0] // SQUARE), -(-size[1] // SQUARE)
     colours = np.random.default_rng(0).integers(0, 256, (1, rows, columns, 3), np.uint8)
     images = colours.repeat(SQUARE, 1).repeat(SQUARE, 2)[:, : size[0], : size[1]]
+    training = network.training
     with torch.inference_mode():
         pixels = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float() / 255
         boxes = Finished(network).eval()(pixels)
+    network.train(training)
     return images, boxes.numpy()

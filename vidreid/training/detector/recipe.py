@@ -31,7 +31,8 @@ class Data:
     """A batch is ``pictures`` square views, of one of ``sizes`` pixels a step.
 
     ``natural``: the longest side in pixels at which pictures will be searched; views are cut from there, zoomed.
-    ``sets`` by name; one that is not named counts as a `Set` of defaults.
+    ``sets`` by name; one that is not named counts as a `Set` of defaults, with ``complete`` 0 where its labels are
+    partial.
     """
 
     pictures: int = 16

@@ -40,9 +40,10 @@ def targets(teacher: Dense, truths: list[Truth | None], *, own: bool = False) ->
     box, others that mean the same person 0, and a box of nobody what the labels leave open:
     ``(1 - complete) * score``.
 
-    A person's place is where the teacher's score and the fourth power of its box's IoU with the label have the
-    largest product, among places within the label: the assignment of TOOD (arXiv 2108.07755, eq. 1), asked of the
-    teacher instead of the learner, and one to one. With ``own`` the learner itself is asked, for want of a teacher:
+    A person's place is where the root of the teacher's score and the fourth power of its box's IoU with the label have
+    the largest product, among places within the label: the assignment of TOOD (arXiv 2108.07755, eq. 1), asked of the
+    teacher instead of the learner, and one to one. Of two people who want one place the one it fits better has it, the
+    other the next best. With ``own`` the learner itself is asked, for want of a teacher:
     then labels count as complete, since nobody else would know.
     """
     scores, boxes = teacher.logits.sigmoid(), teacher.boxes.clone()
@@ -59,25 +60,27 @@ def _corrected(scores: Tensor, boxes: Tensor, teacher: Dense, truth: Truth, left
         return open_, boxes
     overlap = iou(truth.boxes, boxes)
     fit = (scores + 1e-4).sqrt() * (overlap + 1e-3 * _near(truth.boxes, teacher)) ** AGREED
-    fit = fit * _inside(truth.boxes, teacher.centres)
+    fit = fit * _inside(truth.boxes, teacher)
     whole = ~truth.cut
     cut = (overlap[truth.cut] >= SAME).any(0) if truth.cut.any() else torch.zeros_like(scores, dtype=torch.bool)
     new = torch.where(cut, scores, open_)
     new = torch.where((overlap[whole] >= SAME).any(0) & ~cut, 0.0, new)
-    best, place = fit[whole].max(1)
-    # Of two people who want one place the one it fits better has it.
-    for person in torch.argsort(best):
-        if best[person] > 0:
-            new[place[person]] = 1.0
-            boxes[place[person]] = truth.boxes[whole][person]
+    asked, fit = truth.boxes[whole], fit[whole]
+    for _ in asked:
+        person, place = divmod(int(fit.argmax()), len(scores))
+        if fit[person, place] == 0:
+            break
+        new[place], boxes[place] = 1.0, asked[person]
+        fit[person], fit[:, place] = 0, 0
     return new, boxes
 
 
-def _inside(boxes: Tensor, centres: Tensor) -> Tensor:
-    """(n, A): whether a place's centre lies in a box."""
-    x, y = centres.unbind(1)
-    x1, y1, x2, y2 = boxes[:, :, None].unbind(1)
-    return (x > x1) & (x < x2) & (y > y1) & (y < y2)
+def _inside(boxes: Tensor, teacher: Dense) -> Tensor:
+    """(n, A): whether a place's centre lies in a box, or in a cell's size around the middle of a smaller one, where
+    there always is one."""
+    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+    reach = half.clamp(min=float(teacher.strides.min()) / 2)
+    return ((teacher.centres[None] - middle[:, None]).abs() <= reach[:, None]).all(2)
 
 
 def _near(boxes: Tensor, teacher: Dense) -> Tensor:

@@ -26,7 +26,8 @@ def open_source(root: Path, part: Part) -> Source:
     from vidreid.footage.cameras import VIDEO_SUFFIXES
 
     folder = root if root.is_dir() else root.parent
-    found = [root] if root.is_file() else sorted(path for path in folder.iterdir() if path.suffix in VIDEO_SUFFIXES)
+    videos = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
+    found = [root] if root.is_file() else videos
     if not found:
         raise InputError(f"{root}: no footage in it", "give a video, or a folder of videos")
     truth, partial = _truth(folder, [path.stem for path in found])

@@ -27,15 +27,18 @@ def open_source(root: Path, part: Part) -> Source:
     known = frozenset(files.names())
     person = person_class(settings.get("names"), config)
     base = PurePosixPath(config).parent
+    unlabelled = dict.fromkeys(_unlabelled(files, known, base))
     wrong, pictures = 0, []
     for key in listed_pictures(files, known, base, settings.get(part), config, part):
+        if key in unlabelled:
+            continue
         label = label_of(key)
         text = files.read(label).decode(errors="replace") if label in known else ""
         found, bad = parse_labels(text, person)
         wrong += bad
-        pictures.append(Picture(_set_of(key), key, _corners(found)))
+        pictures.append(Picture(_set_of(key, root.stem), key, _corners(found)))
     if part == "train":
-        pictures += [Picture(_set_of(key), key, None) for key in _unlabelled(files, known, base)]
+        pictures += [Picture(_set_of(key, root.stem), key, None) for key in unlabelled]
     notes = (f"{wrong} label lines that are no boxes left out",) if wrong else ()
 
     def read(key: str) -> Image:
@@ -50,11 +53,11 @@ def _unlabelled(files: Files, known: frozenset[str], base: PurePosixPath) -> Ite
     return [inside(str(base / line.strip())) for line in lines if line.strip()]
 
 
-def _set_of(key: str) -> str:
-    """The folder above ``images``; the first folder where there is none."""
-    parts = PurePosixPath(key).parts
-    place = parts.index("images") if "images" in parts[1:] else 1
-    return parts[place - 1]
+def _set_of(key: str, whole: str) -> str:
+    """The folder above ``images``, or the first folder where there is none; ``whole`` where nothing is above."""
+    folders = PurePosixPath(key).parts[:-1]
+    above = folders[: folders.index("images")] if "images" in folders else folders[:1]
+    return above[-1] if above else whole
 
 
 def _corners(found: Iterable[tuple[float, float, float, float]]) -> Boxes:
