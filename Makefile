@@ -10,11 +10,8 @@ BIN := .venv/bin
 demo: install
 	$(BIN)/vidreid demo --output demo
 
-# Three processes: in one that had compiled hundreds of networks, training now and then ended in a segmentation fault.
 test: install
-	$(BIN)/python -m pytest tests/networks
-	$(BIN)/python -m pytest tests/training
-	$(BIN)/python -m pytest --ignore tests/networks --ignore tests/training
+	$(BIN)/python -m pytest
 
 check: install
 	$(BIN)/ruff check .

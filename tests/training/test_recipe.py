@@ -176,7 +176,7 @@ def small(name: str) -> Recipe:
 
 def kinds() -> list[list[str]]:
     """Recipes' names, those that are one training at small size together."""
-    ordered = sorted(names(), key=lambda name: repr(small(name)))
+    ordered = sorted(names("embedder"), key=lambda name: repr(small(name)))
     return [list(group) for _, group in groupby(ordered, key=lambda name: repr(small(name)))]
 
 

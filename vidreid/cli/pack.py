@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from vidreid.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidreid.engines.registry import ModelEntry
+
+SIZE = (480, 640)  # of a detector's pictures
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """HEIGHTxWIDTH in pixels."""
+
+    name = "size"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", value)
+        if not found:
+            self.fail(f"{value!r} is not HEIGHTxWIDTH, such as 480x640.", param, ctx)
+        return int(found[1]), int(found[2])
 
 
 @click.command()
@@ -15,21 +36,40 @@ import click
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write; its name becomes the network's.",
 )
-@click.option("--frames", type=click.IntRange(1), help="Pictures of a clip [default: as trained].")
+@click.option("--frames", type=click.IntRange(1), help="Embedders: pictures of a clip [default: as trained].")
+@click.option(
+    "--size",
+    type=Size(),
+    metavar="HEIGHTxWIDTH",
+    help="Detectors: pixels of a picture, multiples of 32 [default: 480x640, which 4:3 cameras fill and 16:9 cameras "
+    "fill to three quarters].",
+)
 @click.option("--network", metavar="RECIPE", help="Recipe of weights that do not say how they were made.")
-def pack(weights: Path, output: Path, frames: int | None, network: str | None) -> None:
+def pack(weights: Path, output: Path, frames: int | None, size: tuple[int, int] | None, network: str | None) -> None:
     """Make trained WEIGHTS a network that runs take: an ONNX, and a YAML that states it.
 
-    A YAML that is there already keeps its licence, terms and threshold.
+    A YAML that is there already keeps its licence, terms, threshold and score.
     """
+    from vidreid.training.trained import trained_kind
+
+    if trained_kind(weights, network) == "detector":
+        if frames:
+            raise UsageError("a detector sees single pictures", "leave --frames out")
+        _detector(weights, output, size or SIZE, network)
+    else:
+        if size:
+            raise UsageError("an embedder's pictures are of the size that it was trained with", "leave --size out")
+        _embedder(weights, output, frames, network)
+
+
+def _embedder(weights: Path, output: Path, frames: int | None, network: str | None) -> None:
     from vidreid.training.packing import pack as write
     from vidreid.training.trained import open_network
 
     opened, recipe = open_network(weights, network)
     entry = write(opened, output, frames=frames or recipe.data.frames, size=recipe.data.size)
-    ((name, digest),) = entry.files.items()
+    _tell_file(output, entry)
     height, width = entry.input.size
-    click.echo(f"{output / name}: {(output / name).stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")
     click.echo(f"clips of {entry.frames} pictures of {height} x {width} to {entry.dim} numbers")
     if entry.threshold is None:
         click.echo("threshold: not measured; try 0.6 (--threshold), look at people.html, then state it in the YAML")
@@ -37,3 +77,24 @@ def pack(weights: Path, output: Path, frames: int | None, network: str | None) -
         click.echo(f"threshold: {entry.threshold:g}, of the network that was here before; measure it again")
     given = " --threshold 0.6" if entry.threshold is None else ""
     click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --embedder {output}{given}")
+
+
+def _detector(weights: Path, output: Path, size: tuple[int, int], network: str | None) -> None:
+    from vidreid.training.detector.packing import pack_detector
+    from vidreid.training.trained import open_detector
+
+    opened, _ = open_detector(weights, network)
+    entry = pack_detector(opened, output, size)
+    _tell_file(output, entry)
+    height, width = entry.input.size
+    click.echo(f"pictures of {height} x {width} to boxes of persons")
+    if entry.score is None:
+        click.echo(f"score: not stated; measure: vidreid evaluate detection --data ROOT --detector {output}")
+    else:
+        click.echo(f"score: {entry.score:g}, of the network that was here before; measure it again")
+    click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --detector {output}")
+
+
+def _tell_file(output: Path, entry: ModelEntry) -> None:
+    ((name, digest),) = entry.files.items()
+    click.echo(f"{output / name}: {(output / name).stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")

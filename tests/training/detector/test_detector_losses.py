@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vidreid.training.detector.losses import LEAST, box_loss, feature_loss, giou, score_loss
@@ -22,8 +22,9 @@ def test_a_place_that_is_right_costs_nothing():
 
 
 def test_one_undecided_place_costs_what_the_formula_says():
-    """|0.5 - 1| ** 1.5 * log 2, over one target."""
-    assert score_loss(tensor(0.0), tensor(1.0)) == pytest.approx(0.5**1.5 * math.log(2))
+    """The logarithm of 2, over one target, or over one where there is less."""
+    assert score_loss(tensor(0.0), tensor(1.0)) == pytest.approx(math.log(2))
+    assert score_loss(tensor(0.0), tensor(0.0)) == pytest.approx(math.log(2))
 
 
 @given(st.lists(st.tuples(st.floats(-8, 8), st.floats(0, 1)), min_size=1, max_size=12))
@@ -31,8 +32,7 @@ def test_it_is_the_sum_of_the_formula_over_the_sum_of_targets(places):
     total = 0.0
     for logit, wanted in places:
         score = 1 / (1 + math.exp(-logit))
-        entropy = -wanted * math.log(score) - (1 - wanted) * math.log(1 - score)
-        total += abs(score - wanted) ** 1.5 * entropy
+        total -= wanted * math.log(score) + (1 - wanted) * math.log(1 - score)
     expected = total / max(1.0, sum(wanted for _, wanted in places))
     logits, scores = tensor(*places).unbind(1)
     assert float(score_loss(logits, scores)) == pytest.approx(expected, rel=1e-3, abs=1e-6)
@@ -46,9 +46,10 @@ def test_a_score_is_pushed_towards_its_target(logit, wanted, sign):
 
 
 def test_the_more_a_place_is_wrong_the_more_it_is_pushed():
+    """By just its error, so that a score ends where it is right as often as it says."""
     logits = tensor(-1.0, 0.0, 2.0, requires_grad=True)
     score_loss(logits, tensor(0.0, 0.0, 0.0)).backward()
-    assert 0 < logits.grad[0] < logits.grad[1] < logits.grad[2]
+    torch.testing.assert_close(logits.grad, logits.detach().sigmoid())
 
 
 # Boxes
@@ -116,10 +117,10 @@ def test_without_boxes_the_loss_is_zero_and_has_a_gradient():
 @given(boxes, boxes)
 def test_a_step_against_the_gradient_brings_a_box_nearer(found, wanted):
     """Also where the two do not touch."""
+    # Where two edges are one the loss has a corner.
+    assume(all(abs(a - b) > 0.1 for a in found for b in wanted))
     start = tensor(found, requires_grad=True)
     loss = box_loss(start, tensor(wanted), tensor(1.0))
-    if loss < 1e-3:
-        return
     loss.backward()
     assert start.grad.norm() > 0
     step = (start - 1e-3 * start.grad / start.grad.norm()).detach()

@@ -39,13 +39,8 @@ def read_module(path: Path, *, trusted: bool) -> Any:
             f"{path.name}: a pickled checkpoint can run any code and this one is not registered",
             "export it to ONNX where you trust it, or pass --trust-checkpoint",
         )
-    os.environ.setdefault("YOLO_OFFLINE", "true")
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    os.environ.setdefault("YOLO_VERBOSE", "false")
     with contextlib.suppress(ImportError):
-        from ultralytics.utils import SETTINGS
-
-        SETTINGS.update({"sync": False})
+        hush_ultralytics()
     try:
         found = torch.load(path, map_location="cpu", weights_only=False)
     except Exception as error:  # a pickle raises whatever its contents raise
@@ -55,6 +50,16 @@ def read_module(path: Path, *, trusted: bool) -> Any:
     if not isinstance(module, torch.nn.Module):
         raise InputError(f"{path.name}: holds no network", "give an ultralytics checkpoint, an ONNX or an IR")
     return module
+
+
+def hush_ultralytics() -> None:
+    """Import ultralytics so that it neither connects, installs nor speaks; `ImportError` where it is missing."""
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    from ultralytics.utils import SETTINGS
+
+    SETTINGS.update({"sync": False})
 
 
 def _slot(module: torch.nn.Module, spec: ModelSpec, device: str) -> Slot:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vidreid.errors import InputError
 from vidreid.networks.weights.checkpoint import load_into
+from vidreid.posix import cores
 from vidreid.training.averaging import average
 from vidreid.training.checkpoint import read_state, write_checkpoint
 from vidreid.training.detector.losses import box_loss, feature_loss, score_loss
@@ -30,8 +31,6 @@ from vidreid.training.progress import Progress
 from vidreid.training.recipe import differences
 from vidreid.training.schedule import rate
 from vidreid.training.sections import section
-
-AHEAD = 3  # batches that are drawn while others are learnt
 
 
 class DetectorTraining:
@@ -207,21 +206,22 @@ def _groups(trained: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 class _Drawn:
-    """The batches of the next steps, drawn by a thread while the device is at work on the one before."""
+    """The batches of the next steps, drawn by a thread each while the device is at work on the one before."""
 
     def __init__(self, training: DetectorTraining) -> None:
         self._training = training
-        self._thread = ThreadPoolExecutor(AHEAD)
+        self._ahead = max(2, cores())
+        self._threads = ThreadPoolExecutor(self._ahead)
         self._coming: dict[int, Future[Batch]] = {}
 
     def __enter__(self) -> _Drawn:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
 
     def batch(self, step: int) -> Batch:
-        for number in range(step, step + AHEAD):
+        for number in range(step, step + self._ahead):
             if number not in self._coming:
-                self._coming[number] = self._thread.submit(self._training.batch, number)
+                self._coming[number] = self._threads.submit(self._training.batch, number)
         return self._coming.pop(step).result()

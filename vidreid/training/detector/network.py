@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vidreid.engines.runtimes.torch import hush_ultralytics, read_module
 from vidreid.errors import InputError, MissingError
 from vidreid.networks.weights.checkpoint import load_into
 from vidreid.training.checkpoint import read_weights
@@ -60,10 +60,8 @@ def build_detector(architecture: str) -> nn.Module:
 
 
 def _ultralytics() -> Any:
-    """Its networks; on import it looks for the internet unless it is told that there is none."""
-    for name, value in {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}.items():
-        os.environ.setdefault(name, value)
     try:
+        hush_ultralytics()
         from ultralytics.nn import tasks
     except ImportError as error:
         raise MissingError(f"ultralytics is not installed ({error})", "pip install ultralytics") from None
@@ -125,7 +123,6 @@ def open_teacher(path: Path, device: str) -> nn.Module:
         from vidreid.engines.registry import is_registered, read_registry
     except ImportError as error:
         raise MissingError(f"no registry of teachers ({error})", "pip install pydantic platformdirs") from None
-    from vidreid.engines.runtimes.torch import read_module
     from vidreid.resources import home
 
     if not path.is_file():
