@@ -1,7 +1,7 @@
 """All that a machine without a network needs, in one folder: python docs/bundle.py FOLDER TORCH..., or make bundle.
 
 The folder must not be there yet. ``wheels/`` are those of this Python on this system, TORCH is a requirement with pip's
-options, ``weights/`` what the user's cache holds of the registered networks (one ships, inside vidreid's wheel),
+options, ``weights/`` what the user's cache holds of the registered networks (two ship, inside vidreid's wheel),
 ``manual/`` the pages; ``made-for`` is what `install.sh` compares a Python with, ``SHA256SUMS`` what it checks first.
 """
 

@@ -176,7 +176,8 @@ class ModelSpec:
 
     ``frames`` is T, the crops of a clip (1 for image networks); ``branches`` parts of the vector are normalised
     one by one; ``threshold`` is the cosine from which two tracklets may be one person, None where not measured;
-    ``score`` is the one from which a detector's boxes are worth tracking, None where not stated.
+    ``score`` is the one from which a detector's boxes are worth tracking, None where not stated; ``suppress`` the IoU
+    from which one of its boxes hides a fainter one, None where each person comes once.
     """
 
     name: str
@@ -190,6 +191,7 @@ class ModelSpec:
     metric: Literal["cosine"] = "cosine"
     threshold: float | None = None
     score: float | None = None
+    suppress: float | None = None
     licence: str = "not stated"
 
 

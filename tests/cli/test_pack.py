@@ -49,3 +49,11 @@ def test_what_is_no_training_is_one_line(say, tmp_path):
     assert answer.status == 3
     assert answer.err.startswith("error: weights.safetensors:")
     assert not (tmp_path / "mine").exists()
+
+
+def test_the_size_of_an_embedders_pictures_is_that_of_its_training(say, weights, tmp_path):
+    answer = say("pack", weights, "--output", tmp_path / "mine", "--size", "64x32")
+    assert answer.status == 2
+    assert answer.err == (
+        "error: an embedder's pictures are of the size that it was trained with\nhint: leave --size out; of a detector: --network RECIPE\n"
+    )

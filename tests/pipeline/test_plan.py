@@ -14,17 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidreid.engines.weights import FileModel
 from vidreid.footage.clock import Timeline
 from vidreid.footage.segments import cut
 from vidreid.pipeline import plan as planning
-from vidreid.pipeline.networks import LEAST_SCORE, least_score
+from vidreid.pipeline.networks import LEAST_SCORE, Networks, find_tracker, least_score
 from vidreid.pipeline.plan import CameraPlan, SegmentState, State, differences, in_order_of_time
 from vidreid.pipeline.status import RunStatus, run_status
 from vidreid.settings import Settings
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, RunFolder, RunRecord
 from vidreid.store.parts import Header, read_header, read_part, write_part
-from vidreid.types import Clock, VideoFile
+from vidreid.types import Clock, InputSpec, ModelSpec, VideoFile
 
 STAGES = ("track", "embed", "match")
 FROM_TRACK, FROM_EMBED, MATCH_ONLY, NOTHING = STAGES, STAGES[1:], STAGES[2:], ()
@@ -299,3 +300,15 @@ def test_each_camera_keeps_its_own_order_and_no_segment_is_lost(footage: list[tu
     for camera in cameras:
         numbers = [number for name, number in found if name == camera.record.name]
         assert numbers == [segment.number for segment in camera.segments]
+
+
+def test_what_is_done_to_a_detectors_boxes_is_part_of_it(tmp_path: Path) -> None:
+    """As its weights are; one whose boxes need nothing is what it was to older programs."""
+    spec = ModelSpec("ours", "detector", "yolo", "ab12", InputSpec((64, 64)))
+    tracker, runtimes = find_tracker("bytetrack"), {"detector": "openvino", "embedder": "none"}
+    plain, once = (
+        Networks(FileModel(replace(spec, suppress=iou), tmp_path), None, tracker, runtimes).identities.detector
+        for iou in (None, 0.7)
+    )
+    assert plain == {"name": "ours", "network": "ab12", "runtime": "openvino"}
+    assert once == {**plain, "suppress": "0.7"}

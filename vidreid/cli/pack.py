@@ -58,7 +58,10 @@ def pack(weights: Path, output: Path, frames: int | None, size: tuple[int, int] 
         _detector(weights, output, size or SIZE, network)
     else:
         if size:
-            raise UsageError("an embedder's pictures are of the size that it was trained with", "leave --size out")
+            raise UsageError(
+                "an embedder's pictures are of the size that it was trained with",
+                "leave --size out; of a detector: --network RECIPE",
+            )
         _embedder(weights, output, frames, network)
 
 

@@ -19,20 +19,24 @@ PERSON = 0
 IOU = 0.7  # ultralytics' own suppression
 
 
-def make(engine: Engine, *, score: float, tile: int, ahead: int) -> Detector:
+def make(engine: Engine, *, score: float, suppress: float | None, tile: int, ahead: int) -> Detector:
     """A detector of this family around an engine (the contract of a file of `detection`)."""
-    return Yolo(engine, score=score, tile=tile, ahead=ahead)
+    return Yolo(engine, score=score, suppress=suppress, tile=tile, ahead=ahead)
 
 
 class Yolo:
     """Persons in frames. Up to ``ahead`` frames are with the engine while their predecessors are used.
 
-    ``tile``: side in pixels of square tiles that are searched besides the whole frame; 0 for none.
+    ``suppress``: IoU from which a box hides a fainter one, None where persons come once. ``tile``: side in pixels of
+    square tiles that are searched besides the whole frame; 0 for none.
     """
 
-    def __init__(self, engine: Engine, *, score: float, tile: int = 0, ahead: int = 6) -> None:
+    def __init__(
+        self, engine: Engine, *, score: float, suppress: float | None = None, tile: int = 0, ahead: int = 6
+    ) -> None:
         self._engine = engine
         self._score = score
+        self._suppress = suppress
         self._tile = tile
         self._ahead = ahead
 
@@ -57,7 +61,7 @@ class Yolo:
         return views
 
     def _collect(self, frame: Frame, views: list[_View]) -> tuple[Frame, Detections]:
-        found = [view.persons(self._score) for view in views]
+        found = [view.persons(self._score, self._suppress) for view in views]
         detections = found[0] if len(found) == 1 else merge(found)
         order = np.argsort(-detections.scores, kind="stable")
         return frame, detections.take(order)
@@ -71,9 +75,11 @@ class _View:
         self.corner = corner
         self.future = future
 
-    def persons(self, score: float) -> Detections:
+    def persons(self, score: float, iou: float | None) -> Detections:
         output = next(iter(self.future.result().values()))[0]
         boxes, scores = decode(output, score)
+        if iou is not None:
+            boxes, scores = suppress(boxes, scores, iou)
         boxes = self.box.back(boxes) + np.array([*self.corner, *self.corner], np.float32)
         whole = (boxes[:, 2] - boxes[:, 0] > 1) & (boxes[:, 3] - boxes[:, 1] > 1)
         return Detections(boxes[whole], scores[whole])

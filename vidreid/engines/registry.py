@@ -54,6 +54,9 @@ class ModelEntry(Section):
     branches: int = Field(1, ge=1, description="parts of the vector that are normalised one by one")
     threshold: float | None = Field(None, description="cosine from which two tracklets may be one person, as measured")
     score: float | None = Field(None, ge=0, le=1, description="score from which boxes are worth tracking (detectors)")
+    suppress: float | None = Field(
+        None, ge=0, le=1, description="IoU from which a box hides a fainter one, where persons come double (detectors)"
+    )
     folder: str = Field("", description="folder of the files, below the cache's models/")
     files: dict[str, str] = Field(default_factory=dict, description="file name: SHA-256; the first one is loaded")
     url: str = Field("", description="where the files can be downloaded, ending in /")
@@ -72,6 +75,7 @@ class ModelEntry(Section):
             branches=self.branches,
             threshold=self.threshold,
             score=self.score,
+            suppress=self.suppress,
             licence=self.licence,
         )
 

@@ -79,7 +79,9 @@ class Networks:
 def _identity(model: FileModel | None, runtime: str, otherwise: str) -> dict[str, str]:
     if model is None:
         return {"name": otherwise, "network": otherwise}
-    return {"name": model.spec.name, "network": model.spec.identity, "runtime": runtime}
+    found = {"name": model.spec.name, "network": model.spec.identity, "runtime": runtime}
+    suppress = model.spec.suppress
+    return found if suppress is None else {**found, "suppress": str(suppress)}
 
 
 def find_networks(
@@ -183,6 +185,7 @@ class Tools:
         made: Detector = plugins.load("detection", model.spec.family).make(
             self._engine("detector", model),
             score=least_score(self.settings, model.spec.score),
+            suppress=model.spec.suppress,
             tile=self.settings.detection.tile,
             ahead=2 * self._streams + 2,
         )

@@ -1,10 +1,12 @@
 """What tests of detectors' training share: drawn scenes, a recipe for them, and a network, which takes ultralytics."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from drawn_scenes import RECIPE, write_scenes
 from torch import nn
 
@@ -41,3 +43,25 @@ def detector() -> Callable[..., nn.Module]:
         return build_detector("yolo26n")
 
     return make
+
+
+@pytest.fixture
+def teacher_files(detector: Callable[..., nn.Module], own_home: Path, tmp_path: Path) -> list[Path]:
+    """Checkpoints of ``detector(7)`` and ``detector(8)`` as ultralytics writes them, which the user has registered."""
+    models, paths = {}, []
+    for seed in (7, 8):
+        paths.append(tmp_path / f"teacher{seed}.pt")
+        torch.save({"model": detector(seed)}, paths[-1])
+        models[f"teacher{seed}"] = {
+            "kind": "detector",
+            "family": "yolo",
+            "files": {paths[-1].name: hashlib.sha256(paths[-1].read_bytes()).hexdigest()},
+            "input": {"size": [64, 64]},
+        }
+    (own_home / "models.yaml").write_text(yaml.safe_dump({"models": models}))
+    return paths
+
+
+@pytest.fixture
+def teacher_file(teacher_files: list[Path]) -> Path:
+    return teacher_files[0]

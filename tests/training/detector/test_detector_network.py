@@ -1,10 +1,7 @@
 """ultralytics' architectures, seen as what is learnt: every place's score and box."""
 
-import hashlib
-
 import pytest
 import torch
-import yaml
 
 from vidreid.errors import InputError
 from vidreid.training.detector.network import TAPS, begin, build_detector, look, open_teacher
@@ -100,21 +97,6 @@ def test_only_architectures_that_ultralytics_carries_are_built(name, said):
 
 
 # Teachers
-
-
-@pytest.fixture
-def teacher_file(detector, tmp_path, own_home):
-    """A checkpoint as ultralytics writes them, which the user has registered."""
-    path = tmp_path / "teacher.pt"
-    torch.save({"model": detector(7)}, path)
-    entry = {
-        "kind": "detector",
-        "family": "yolo",
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest()},
-        "input": {"size": [64, 64]},
-    }
-    (own_home / "models.yaml").write_text(yaml.safe_dump({"models": {"mine": entry}}))
-    return path
 
 
 def test_a_teacher_is_opened_to_look_and_not_to_learn(teacher_file, detector, picture):

@@ -44,7 +44,7 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
     """
     from vidreid.engines.registry import file_sha256
 
-    if size[0] % 32 or size[1] % 32:
+    if min(size) < 32 or size[0] % 32 or size[1] % 32:
         raise UsageError(f"pictures of {size[0]} x {size[1]}", "give multiples of 32")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{folder.resolve().name}.onnx"
