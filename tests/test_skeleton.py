@@ -110,6 +110,7 @@ CONTRACTS = {
     "networks": {"build": ["backbone", "settings"]},
     "networks.backbones": {"build": ["settings"]},
     "training.datasets": {"open_dataset": ["root", "tracklets"]},
+    "training.detector.sources": {"open_source": ["root", "part"]},
     "tracking": {
         "make": ["name", "options", "rate", "dim"],
         "needs_vectors": ["name", "options"],

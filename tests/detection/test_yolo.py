@@ -175,7 +175,8 @@ def real(network):
 
 
 def people(engine, image, *, score=0.3, tile=0):
-    ((_, found),) = make(engine, score=score, suppress=None, tile=tile, ahead=0).detect([Frame("c1", 0, 0, 0, 0.0, image)])
+    detector = make(engine, score=score, suppress=None, tile=tile, ahead=0)
+    ((_, found),) = detector.detect([Frame("c1", 0, 0, 0, 0.0, image)])
     return found
 
 

@@ -44,7 +44,7 @@ def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A key of the recipe."),
             click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything drawn."),
             click.option("--split", type=click.IntRange(1), default=1, show_default=True, help="Of sets of ten."),
-            click.option("--teacher", default="", metavar="NAME|PATH", help="Embedder whose vectors are learnt too."),
+            click.option("--teacher", default="", metavar="NAME|PATH", help="Network of the same kind to learn from."),
             click.option("--backbone-weights", type=file, help="What a recipe's `start: imagenet` stands for."),
             device_option("Where it is computed."),
             click.option("--dry-run", is_flag=True, help="20 steps: pictures/s, memory and hours of the whole."),
@@ -61,8 +61,9 @@ def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def train(config: str | None, listed: bool, dry_run: bool, as_json: bool, device: str, **given: Any) -> None:
     """Train the network that CONFIG describes, a recipe's name or YAML.
 
-    LAYOUT is market1501, mars, csv, run, ...; a path alone is of the layout that the recipe is for, or a CSV. Run it
-    again to go on after a stop. Several GPUs: torchrun --nproc-per-node N -m vidreid.training, with the same words.
+    LAYOUT is market1501, mars, csv, run, ...; a path alone is of the layout that the recipe is for, or a CSV. For
+    detectors it is yolo, footage or world. Run it again to go on after a stop. Several GPUs: torchrun
+    --nproc-per-node N -m vidreid.training, with the same words.
     """
     if listed:
         _list(as_json)
@@ -111,7 +112,7 @@ def _train(config: str, place: Any, as_json: bool, output: Path, **given: Any) -
         click.echo(json.dumps({"weights": str(weights), "steps": setup.schedule.steps, "losses": losses}))
         return
     click.echo(f"{weights} is the network")
-    click.echo(f"next: vidreid evaluate retrieval --dataset LAYOUT --data ROOT --weights {weights}")
+    click.echo(setup.after(weights))
 
 
 def _note(line: str) -> None:

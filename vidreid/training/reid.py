@@ -66,6 +66,10 @@ class Setup:
         """The result of a training as one file."""
         write_weights(path, training.result, self.recipe)
 
+    def after(self, weights: Path) -> str:
+        """What one does next with the result."""
+        return f"next: vidreid evaluate retrieval --dataset LAYOUT --data ROOT --weights {weights}"
+
 
 def open_data(wanted: str, layout: str = "") -> Dataset:
     """A data set named ``LAYOUT=ROOT``, by ROOT alone where ``layout`` is what the recipe trains on, or a CSV by its

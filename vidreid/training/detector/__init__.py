@@ -63,6 +63,12 @@ class Setup:
 
         write_weights(path, training.result, self.recipe)
 
+    def after(self, weights: Path) -> str:
+        """What one does next with the result."""
+        return (
+            f"next: vidreid pack {weights} --output my-detector, and vidreid evaluate detection --detector my-detector"
+        )
+
 
 def set_up(
     config: str,
