@@ -1,8 +1,9 @@
 """All that a machine without a network needs, in one folder: python docs/bundle.py FOLDER TORCH..., or make bundle.
 
 The folder must not be there yet. ``wheels/`` are those of this Python on this system, TORCH is a requirement with pip's
-options, ``weights/`` what the user's cache holds of the registered networks (two ship, inside vidreid's wheel),
-``manual/`` the pages; ``made-for`` is what `install.sh` compares a Python with, ``SHA256SUMS`` what it checks first.
+options, ``weights/`` what the user's cache holds of the registered networks (those that ship are in vidreid's wheel),
+``models.yaml`` what the user registered, ``manual/`` the pages; ``made-for`` is what `install.sh` compares a Python
+with, ``SHA256SUMS`` what it checks first.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vidreid.engines.registry import file_sha256, read_registry
-from vidreid.engines.weights import at_hand
+from vidreid.engines.weights import at_hand, mistaken
 from vidreid.resources import home
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +31,15 @@ def make(folder: Path, torch: Sequence[str]) -> None:
     # In one command with torch, so that nothing asks for another one.
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir"]
     subprocess.run([*pip, str(folder / "wheels"), *torch, str(ROOT)], check=True)
+    fill(folder)
+
+
+def fill(folder: Path) -> None:
+    """Add to a folder of wheels what they need besides, and seal it."""
+    for file in left_out():
+        print(f"left out: {file}: not the registered file (SHA-256)")
     copy(cached(), home() / "models", folder / "weights")
+    copy(home().glob("models.yaml"), home(), folder)
     copy(pages(), ROOT, folder / "manual")
     add_installer(folder)
     seal(folder)
@@ -43,6 +52,12 @@ def cached() -> Iterable[Path]:
         found = at_hand(name, registry)
         if found and found.is_relative_to(home()):
             yield from (found.with_name(file) for file in entry.files)
+
+
+def left_out() -> Iterable[Path]:
+    """Files in the user's cache by the name of registered networks, which are others."""
+    registry = read_registry()
+    return filter(None, (mistaken(name, registry) for name in registry.models))
 
 
 def pages() -> Iterable[Path]:

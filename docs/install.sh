@@ -31,11 +31,17 @@ PIP_CONFIG_FILE=/dev/null "$folder/bin/python" -m pip --isolated install --quiet
 "$folder/bin/python" -c "import cv2" ||
   fail "OpenCV lacks system libraries" "apt-get install libgl1 libglib2.0-0, or their packages from a disk"
 
+home=$("$folder/bin/python" -c "from vidreid.resources import home; print(home())")
 if [ -d "$bundle/weights" ]; then
-  models=$("$folder/bin/python" -c "from vidreid.resources import home; print(home() / 'models')")
-  mkdir -p "$models"
-  cp -R "$bundle/weights/." "$models"
-  echo "networks: $models"
+  mkdir -p "$home/models"
+  cp -R "$bundle/weights/." "$home/models"
+  echo "networks: $home/models"
+fi
+if [ -e "$bundle/models.yaml" ] && [ -e "$home/models.yaml" ]; then
+  echo "kept: $home/models.yaml; add to it what you need of $bundle/models.yaml"
+elif [ -e "$bundle/models.yaml" ]; then
+  mkdir -p "$home"
+  cp "$bundle/models.yaml" "$home"
 fi
 echo "next: \"$folder/bin/vidreid\" demo --output demo"
 echo "      \"$folder/bin/vidreid\" run gate=gate.mp4 yard=yard.mp4 --output runs/site"

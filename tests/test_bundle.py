@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from vidreid.engines.registry import read_registry
+from vidreid.engines.weights import find_model
 
 ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("bundle", ROOT / "docs/bundle.py")
@@ -40,15 +40,35 @@ def test_the_manual_is_whole(tmp_path):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
-def test_it_takes_the_registered_networks_of_the_user_s_cache_and_no_other_file(own_home, tmp_path):
-    entry = read_registry().models["yolo26n-int8"]
-    folder = own_home / "models" / entry.folder
+@pytest.fixture
+def theirs(own_home: Path) -> Path:
+    """The folder of a detector in the user's cache, which the user's own models.yaml registers and prefers."""
+    folder = own_home / "models/theirs"
     folder.mkdir(parents=True)
-    for name in (*entry.files, "notes.txt"):
-        (folder / name).write_text(name)
-    bundle.copy(bundle.cached(), own_home / "models", tmp_path / "weights")
-    found = {file.relative_to(tmp_path / "weights").as_posix() for file in tmp_path.rglob("*") if file.is_file()}
-    assert found == {f"{entry.folder}/{name}" for name in entry.files}
+    files = {"net.xml": "the graph", "net.bin": "the numbers", "notes.txt": "no part of it"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    digests = {name: hashlib.sha256(files[name].encode()).hexdigest() for name in ("net.xml", "net.bin")}
+    entry = {"kind": "detector", "family": "yolo", "input": {"size": [64, 64]}, "folder": "theirs", "files": digests}
+    registry = {"order": {"detector": ["theirs"]}, "models": {"theirs": entry}}
+    (own_home / "models.yaml").write_text(json.dumps(registry))
+    return folder
+
+
+def weights(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.glob("weights/**/*") if file.is_file()}
+
+
+def test_it_takes_the_registered_networks_of_the_user_s_cache_and_no_other_file(theirs, tmp_path):
+    bundle.fill(tmp_path)
+    assert weights(tmp_path) == {"weights/theirs/net.xml", "weights/theirs/net.bin"}
+
+
+def test_a_file_that_is_not_the_registered_one_is_left_out_and_named(theirs, tmp_path, capsys):
+    (theirs / "net.bin").write_text("other numbers")
+    bundle.fill(tmp_path)
+    assert weights(tmp_path) == set()
+    assert capsys.readouterr().out == f"left out: {theirs / 'net.xml'}: not the registered file (SHA-256)\n"
 
 
 def test_what_ships_is_taken_from_no_cache(own_home):
@@ -128,6 +148,53 @@ def test_no_python(whole):
 def test_a_folder_that_is_there(whole):
     (whole.parent / "my venv").mkdir()
     assert refusal(whole)[0] == "error: my venv: is there already"
+
+
+# What the user registered, on the other side
+
+
+PYTHON = """\
+#!/bin/sh
+# This session's Python, which makes a venv of itself and finds installed whatever pip should install.
+case "$1 $2" in
+  "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m pip") ;;
+  *) exec "{}" "$@" ;;
+esac
+"""
+
+
+@pytest.fixture
+def install(theirs: Path, tmp_path: Path) -> Callable[[Path], str]:
+    """``install(home)`` puts a bundle of the user's networks in place for another user; what it says."""
+    stick = tmp_path / "on a stick"
+    stick.mkdir()
+    bundle.fill(stick)
+    python = tmp_path / "python"
+    python.write_text(PYTHON.format(sys.executable))
+    python.chmod(0o755)
+
+    def call(home: Path) -> str:
+        done = run("sh", stick / "install.sh", cwd=tmp_path, PYTHON=python, VIDREID_HOME=home, HOME=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return call
+
+
+def test_a_network_of_the_user_s_own_registry_is_known_on_the_other_side(install, tmp_path, monkeypatch):
+    install(tmp_path / "their home")
+    monkeypatch.setenv("VIDREID_HOME", str(tmp_path / "their home"))
+    model = find_model("auto", "detector", offline=True, announce=print)
+    assert (model.spec.name, model.path) == ("theirs", tmp_path / "their home/models/theirs/net.xml")
+
+
+def test_a_registry_that_is_there_is_kept(install, tmp_path):
+    home = tmp_path / "their home"
+    home.mkdir()
+    (home / "models.yaml").write_text("order: {detector: [yolo26n]}")
+    assert f"kept: {home}/models.yaml; " in install(home)
+    assert (home / "models.yaml").read_text() == "order: {detector: [yolo26n]}"
 
 
 # The whole

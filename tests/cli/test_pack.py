@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from vidreid.engines.registry import Registry, describe, file_sha256, network_file
+from vidreid.training.checkpoint import read_weights
 from vidreid.training.recipe import Data as RecipeData
 from vidreid.training.recipe import Part, Recipe, build_network
 from vidreid.training.trained import write_weights
@@ -55,4 +56,12 @@ def test_the_size_of_an_embedders_pictures_is_that_of_its_training(say, weights,
     answer = say("pack", weights, "--output", tmp_path / "mine", "--size", "64x32")
     error, hint = answer.err.splitlines()
     assert (answer.status, error) == (2, "error: an embedder's pictures are of the size that it was trained with")
-    assert hint == "hint: leave --size out; of a detector: --network RECIPE"
+    assert hint == "hint: leave --size out"
+
+
+def test_weights_are_read_once(say, weights, tmp_path, monkeypatch):
+    """Those of a large network take a while."""
+    read = []
+    monkeypatch.setattr("vidreid.training.trained.read_weights", lambda path: read.append(path) or read_weights(path))
+    assert say("pack", weights, "--output", tmp_path / "mine").status == 0
+    assert read == [weights]

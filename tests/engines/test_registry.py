@@ -109,6 +109,14 @@ def test_an_export_of_ultralytics_states_its_input_itself(exported):
     assert spec.identity == file_sha256(path.with_suffix(".bin"))
 
 
+def test_an_export_without_its_metadata_is_told_of_it(exported):
+    path = exported()
+    path.with_name("metadata.yaml").unlink()
+    with pytest.raises(InputError) as error:
+        describe(path, Registry())
+    assert error.value.hint.startswith("put the metadata.yaml of its export beside it, or write ")
+
+
 @pytest.mark.parametrize("changes", [{"task": "segment"}, {"names": {0: "cat", 1: "person"}}, {"imgsz": 640}])
 def test_an_export_that_finds_no_persons_is_refused(exported, changes):
     with pytest.raises(InputError, match=r"metadata\.yaml"):

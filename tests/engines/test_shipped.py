@@ -68,6 +68,17 @@ def test_a_detector_is_found_offline_and_finds_what_torch_found(name):
     with np.load(shipped_weights() / name / "golden.npz") as golden:
         (found,) = engine.run({"images": golden["images"]}).values()
         assert found.shape == golden["boxes"].shape
-        # Order within the list depends on the last bits of scores, and some processors have eight.
-        assert np.abs(found[0, :, 4] - golden["boxes"][0, :, 4]).max() < 0.03
+        assert_same_people(found[0], golden["boxes"][0])
     engine.close()
+
+
+def assert_same_people(found, expected):
+    """Of both lists (n, 6) each box of a score above 0.3 has one in the other, to 4 pixels and 0.1 in score.
+
+    Not row by row: the order depends on the last bits of scores, and some processors have eight bits of mantissa.
+    """
+    assert (expected[:, 4] > 0.3).sum() >= 2
+    for ours, others in ((found, expected), (expected, found)):
+        for box in ours[ours[:, 4] > 0.3]:
+            near = np.abs(others[:, :4] - box[:4]).max(axis=1) < 4
+            assert (np.abs(others[near, 4] - box[4]) < 0.1).any(), box

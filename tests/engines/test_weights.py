@@ -1,5 +1,6 @@
 """Where a network comes from: a path, the user's cache, the package, then a download that was announced."""
 
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -8,8 +9,8 @@ import yaml
 from tiny_networks import conv
 
 from vidreid.engines import weights
-from vidreid.engines.registry import TEMPLATE, file_sha256
-from vidreid.engines.weights import find_model
+from vidreid.engines.registry import TEMPLATE, file_sha256, read_registry
+from vidreid.engines.weights import find_model, passed_over, stronger
 from vidreid.errors import InputError, MissingError
 from vidreid.types import InputSpec
 
@@ -54,11 +55,11 @@ def maker(network):
 def registered(network, own_home):
     """Puts the network under the name ``ours`` into the user's registry, with where it can be had."""
 
-    def register(url=""):
+    def register(url="", order=("ours",)):
         entry = {"kind": "embedder", "family": "reid", "dim": 6, "folder": "ours", "url": url}
         entry |= {"input": {"size": list(INPUT.size)}, "files": {"net.onnx": file_sha256(network)}}
         entry["get"] = "ask us"
-        registry = {"order": {"embedder": ["ours"]}, "models": {"ours": entry}}
+        registry = {"order": {"embedder": list(order)}, "models": {"ours": entry}}
         (own_home / "models.yaml").write_text(yaml.safe_dump(registry))
 
     register()
@@ -164,11 +165,66 @@ def test_a_server_that_is_not_there_is_missing(registered, maker):
         find("ours")
 
 
-def test_a_cached_file_that_was_changed_is_not_used(network, registered, own_home):
-    cached = put(network, own_home / "models" / "ours")
-    cached.write_bytes(cached.read_bytes() + b"!")
-    with pytest.raises(InputError, match="SHA-256"):
+@pytest.fixture
+def changed(registered, own_home):
+    """A file in the place of the network ``ours`` that is another, with a YAML that states it."""
+    folder = own_home / "models/ours"
+    folder.mkdir(parents=True)
+    (folder / "net.yaml").write_text(TEMPLATE)
+    return conv(folder / "net.onnx", INPUT, seed=1).path
+
+
+def test_a_changed_file_is_refused_by_its_name_and_taken_by_its_path(changed):
+    with pytest.raises(InputError, match=r"net\.onnx: not the registered file \(SHA-256\)") as error:
         find("ours")
+    assert error.value.hint.endswith(f"--embedder {changed}")
+    assert find(changed).path == changed
+
+
+def test_where_no_network_was_named_a_changed_file_is_passed_over_for_the_next(changed, registered):
+    registered(order=["ours", "slim-afa"])
+    assert find("auto").spec.name == "slim-afa"
+    advice = f"ours: there, but not the registered file; give it by its path: --embedder {changed}"
+    assert stronger("slim-afa", "embedder", read_registry()) == advice
+
+
+def test_a_changed_file_in_the_cache_does_not_hide_the_one_that_ships(changed, registered, shipped):
+    (shipped / "ours").mkdir(parents=True)
+    copy = conv(shipped / "ours/net.onnx", INPUT).path
+    assert find("auto").path == find("ours").path == copy
+    assert passed_over("ours", read_registry()) == ""
+
+
+def test_where_only_a_changed_file_is_at_hand_the_error_says_so(changed):
+    with pytest.raises(MissingError, match="no embedder on this machine") as error:
+        find("auto")
+    assert f"ours: there, but not the registered file; give it by its path: --embedder {changed}" in error.value.hint
+
+
+def test_half_of_an_ir_is_missing_not_changed(own_home):
+    folder = own_home / "models" / read_registry().models["yolo26n-int8"].folder
+    folder.mkdir(parents=True)
+    (folder / "yolo26n.xml").write_text("<net/>")
+    assert passed_over("yolo26n-int8", read_registry()) == ""
+    with pytest.raises(MissingError, match="yolo26n-int8 is not on this machine"):
+        find_model("yolo26n-int8", "detector", offline=True, announce=no_word)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("yolo26n.xml", b'pad_value value="114"', b'pad_value value="115"'), ("yolo26n.bin", b"\x00", b"\x01")],
+)
+def test_an_own_export_in_the_place_of_the_registered_one_breaks_nothing(shared, own_home, name, before, after):
+    folder = own_home / "models/yolo26n_int8_openvino_model"
+    shutil.copytree(shared / "weights/detector" / folder.name, folder)
+    contents = (folder / name).read_bytes()
+    assert before in contents
+    (folder / name).write_bytes(contents.replace(before, after, 1))
+    taken = find_model("auto", "detector", offline=True, announce=no_word)
+    assert weights.origin(taken.path) == "ships with vidreid"
+    given = find_model(str(folder), "detector", offline=True, announce=no_word).spec
+    assert (given.family, given.input) == ("yolo", InputSpec((640, 640), scale=255.0))
 
 
 def test_where_nothing_is_at_hand_the_error_says_what_to_put_where(registered, own_home):

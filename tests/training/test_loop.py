@@ -11,11 +11,12 @@ import torch
 from vidreid.errors import InputError
 from vidreid.training.checkpoint import read_state, write_checkpoint
 from vidreid.training.datasets import Dataset, Split
-from vidreid.training.loop import DivergedError, Training
+from vidreid.training.loop import Training
 from vidreid.training.material import gather
 from vidreid.training.place import Place
 from vidreid.training.schedule import rate
 from vidreid.training.start import begin
+from vidreid.training.steps import DivergedError
 
 
 @pytest.fixture
@@ -207,3 +208,11 @@ def test_a_checkpoint_of_another_seed_or_of_other_pictures_of_as_many_people_is_
     training().save(tmp_path / "checkpoint.pt")
     with pytest.raises(InputError, match="trained with seed 0" if "seed" in other else "on other pictures or another"):
         training(**other).resume(tmp_path / "checkpoint.pt")
+
+
+def test_a_checkpoint_of_a_detector_is_told(begun, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    begun().save(path)
+    write_checkpoint(path, {**read_state(path), "recipe": '{"kind": "detector"}'})
+    with pytest.raises(InputError, match=r"checkpoint.pt: of another kind of network, detector and not embedder"):
+        begun().resume(path)

@@ -17,13 +17,14 @@ from tiny_irs import DIM, SIZE, constant, embedder, ops, save
 
 from vidreid.errors import InputError, MissingError, StoppedError, StorageError, UsageError
 from vidreid.training.datasets import Dataset, Split
-from vidreid.training.loop import DivergedError, Training
+from vidreid.training.loop import Training
 from vidreid.training.material import gather
 from vidreid.training.place import Place
 from vidreid.training.recipe import Recipe
 from vidreid.training.reid import Setup, open_data
 from vidreid.training.session import dry_run, train
 from vidreid.training.start import begin
+from vidreid.training.steps import DivergedError
 from vidreid.training.trained import open_network
 
 

@@ -26,7 +26,7 @@ def doctor(as_json: bool) -> None:
     click.echo(f"\nnetworks (cache: {found.home})")
     for network in found.networks:
         mark = "*" if network.default else " "
-        where = network.path or f"missing: {network.get}"
+        where = network.path or network.passed_over or f"missing: {network.get}"
         click.echo(f"{mark} {network.kind:<9} {network.name}: {where}")
         if network.terms:
             click.echo(f"            {network.terms}")

@@ -111,7 +111,8 @@ def identity(run_folder: Path, truth: Path, as_json: bool, **labels: Any) -> Non
 def detection(data: tuple[str, ...], detectors: tuple[str, ...], partial: tuple[str, ...], as_json: bool) -> None:
     """Average precision of detectors (COCO's), and what they find and invent at the score of a run.
 
-    LAYOUT is yolo or footage; what has no data.yaml is footage. The validation pictures of a set are scored.
+    LAYOUT is yolo, footage or world (synthetic people, filmed into ROOT on first use); what has no data.yaml is
+    footage. The validation pictures of a set are scored.
     """
     from vidreid.pipeline.progress import reporter_for
     from vidreid.training.detector.scoring import open_detector, open_sets, score_set

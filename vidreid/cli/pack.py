@@ -11,7 +11,10 @@ import click
 from vidreid.errors import UsageError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from vidreid.engines.registry import ModelEntry
+    from vidreid.networks import VideoNetwork
 
 SIZE = (480, 640)  # of a detector's pictures
 
@@ -50,27 +53,24 @@ def pack(weights: Path, output: Path, frames: int | None, size: tuple[int, int] 
 
     A YAML that is there already keeps its licence, terms, threshold and score.
     """
-    from vidreid.training.trained import trained_kind
+    from vidreid.training.recipe import Recipe
+    from vidreid.training.trained import open_trained
 
-    if trained_kind(weights, network) == "detector":
+    opened, recipe = open_trained(weights, network)
+    if isinstance(recipe, Recipe):
+        if size:
+            raise UsageError("an embedder's pictures are of the size that it was trained with", "leave --size out")
+        _embedder(opened, output, frames or recipe.data.frames, recipe.data.size)
+    else:
         if frames:
             raise UsageError("a detector sees single pictures", "leave --frames out")
-        _detector(weights, output, size or SIZE, network)
-    else:
-        if size:
-            raise UsageError(
-                "an embedder's pictures are of the size that it was trained with",
-                "leave --size out; of a detector: --network RECIPE",
-            )
-        _embedder(weights, output, frames, network)
+        _detector(opened, output, size or SIZE)
 
 
-def _embedder(weights: Path, output: Path, frames: int | None, network: str | None) -> None:
+def _embedder(network: VideoNetwork, output: Path, frames: int, size: tuple[int, int]) -> None:
     from vidreid.training.packing import pack as write
-    from vidreid.training.trained import open_network
 
-    opened, recipe = open_network(weights, network)
-    entry = write(opened, output, frames=frames or recipe.data.frames, size=recipe.data.size)
+    entry = write(network, output, frames=frames, size=size)
     _tell_file(output, entry)
     height, width = entry.input.size
     click.echo(f"clips of {entry.frames} pictures of {height} x {width} to {entry.dim} numbers")
@@ -82,12 +82,10 @@ def _embedder(weights: Path, output: Path, frames: int | None, network: str | No
     click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --embedder {output}{given}")
 
 
-def _detector(weights: Path, output: Path, size: tuple[int, int], network: str | None) -> None:
+def _detector(network: nn.Module, output: Path, size: tuple[int, int]) -> None:
     from vidreid.training.detector.packing import pack_detector
-    from vidreid.training.trained import open_detector
 
-    opened, _ = open_detector(weights, network)
-    entry = pack_detector(opened, output, size)
+    entry = pack_detector(network, output, size)
     _tell_file(output, entry)
     height, width = entry.input.size
     click.echo(f"pictures of {height} x {width} to boxes of persons")

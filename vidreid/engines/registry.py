@@ -126,9 +126,10 @@ def describe(path: Path, registry: Registry) -> ModelSpec:
     export = path.with_name("metadata.yaml")
     if path.suffix == ".xml" and export.is_file():
         return _exported(export, path.stem, digest)
+    exported = "put the metadata.yaml of its export beside it, or " if path.suffix == ".xml" else ""
     raise InputError(
         f"{path.name}: nothing states this network's input",
-        f"write {card} with these fields:\n{TEMPLATE}",
+        f"{exported}write {card} with these fields:\n{TEMPLATE}",
     )
 
 

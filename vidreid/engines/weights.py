@@ -75,12 +75,16 @@ def origin(path: Path) -> str:
 
 
 def stronger(name: str, kind: Kind, registry: Registry) -> str:
-    """The first network that ``auto`` would take instead of a shipped one, and what puts it in place; else empty."""
+    """The first network that ``auto`` would have taken instead, and what helps; else empty.
+
+    That is one whose files are others than the registered ones, or where a shipped network was taken, a missing one.
+    """
     order = registry.order.get(kind, [])
-    if name not in shipped() or name not in order:
-        return ""
-    missing = (other for other in order[: order.index(name)] if at_hand(other, registry) is None)
-    return next((f"{other}: {how_to_get(registry.models[other])}" for other in missing), "")
+    before = order[: order.index(name)] if name in order else []
+    advice = {other: passed_over(other, registry) for other in before}
+    if not any(advice.values()) and name in shipped():
+        advice = {other: how_to_get(registry.models[other]) for other in before if at_hand(other, registry) is None}
+    return next((f"{other}: {words}" for other, words in advice.items() if words), "")
 
 
 def places(entry: ModelEntry) -> list[Path]:
@@ -89,20 +93,38 @@ def places(entry: ModelEntry) -> list[Path]:
 
 
 def at_hand(name: str, registry: Registry) -> Path | None:
-    """The file to load of a registered network that is on this machine, its SHA-256 checked on use; else None."""
+    """The file to load of a registered network that is on this machine, by its files' SHA-256; else None."""
     entry = registry.models[name]
-    for folder in places(entry):
-        files = [folder / file for file in entry.files]
-        if files and all(file.is_file() for file in files):
-            return files[0]
+    for path in _in_place(entry):
+        if all(file_sha256(path.parent / file) == digest for file, digest in entry.files.items()):
+            return path
     return None
+
+
+def mistaken(name: str, registry: Registry) -> Path | None:
+    """The file that lies where that of a registered network should, and is another; None where there is none."""
+    return None if at_hand(name, registry) else next(iter(_in_place(registry.models[name])), None)
+
+
+def passed_over(name: str, registry: Registry) -> str:
+    """What to do with a `mistaken` file, in words; empty where there is none."""
+    path = mistaken(name, registry)
+    how = f"there, but not the registered file; give it by its path: --{registry.models[name].kind} {path}"
+    return how if path else ""
+
+
+def _in_place(entry: ModelEntry) -> list[Path]:
+    """The file to load in each folder that holds files of all its names, whatever is in them."""
+    folders = (folder for folder in places(entry) if all((folder / file).is_file() for file in entry.files))
+    return [folder / next(iter(entry.files)) for folder in folders if entry.files]
 
 
 def _automatic(kind: Kind, registry: Registry) -> FileModel:
     found = first_at_hand(kind, registry)
     if found is not None:
-        return _loadable(*found, registry)
-    lines = [f"  {name}: {how_to_get(registry.models[name])}" for name in registry.order.get(kind, [])]
+        return FileModel(describe(found[1], registry), found[1], trusted=True)
+    known = registry.order.get(kind, [])
+    lines = [f"  {name}: {passed_over(name, registry) or how_to_get(registry.models[name])}" for name in known]
     raise MissingError(
         f"no {kind} on this machine",
         "\n".join([f"give --{kind} PATH (.onnx, .xml or .pt), or put one of these in place:", *lines]),
@@ -115,6 +137,11 @@ def _registered(
     entry = registry.models[name]
     path = at_hand(name, registry)
     if path is None:
+        if other := mistaken(name, registry):
+            raise InputError(
+                f"{other}: not the registered file (SHA-256)",
+                f"get that one, or give yours by its path: --{kind} {other}",
+            )
         if offline or not entry.url:
             raise MissingError(f"{kind} {name} is not on this machine", how_to_get(entry))
         folder = places(entry)[0]
@@ -122,18 +149,7 @@ def _registered(
             announce(f"downloading {entry.url}{file} to {folder}")
             download(f"{entry.url}{file}", folder / file, digest)
         path = folder / next(iter(entry.files))
-    return _checked(_loadable(name, path, registry), kind)
-
-
-def _loadable(name: str, path: Path, registry: Registry) -> FileModel:
-    entry = registry.models[name]
-    for file, digest in entry.files.items():
-        if file_sha256(path.parent / file) != digest:
-            raise InputError(
-                f"{path.parent / file}: not the registered file (SHA-256)",
-                "get that file, or give yours by its path from elsewhere",
-            )
-    return FileModel(describe(path, registry), path, trusted=True)
+    return _checked(FileModel(describe(path, registry), path, trusted=True), kind)
 
 
 def _checked(model: FileModel, kind: str) -> FileModel:

@@ -15,8 +15,8 @@ from vidreid.settings import Settings
 class InUse:
     """A network of a run, or what stands in for one; ``origin`` says where it is from.
 
-    ``stronger``: the network that would be taken instead, and what puts it in place; empty where that is here, where
-    there is none, and where the user chose.
+    ``stronger``: the network that would be taken instead, and what puts it in place, or what to do with files in its
+    place that are others; empty where there is none, and where the user chose.
     """
 
     kind: Kind

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from vidreid import plugins
 from vidreid.engines.registry import read_registry
-from vidreid.engines.weights import at_hand, first_at_hand, how_to_get
+from vidreid.engines.weights import at_hand, first_at_hand, how_to_get, passed_over
 from vidreid.pipeline.in_use import InUse, by_default
 from vidreid.pipeline.versions import made_by, processor_features
 from vidreid.posix import cores
@@ -17,7 +17,10 @@ from vidreid.resources import home
 
 @dataclass(frozen=True)
 class NetworkFinding:
-    """A registered network: whether it is here, whether it is the one taken by default, its terms, how to get it."""
+    """A registered network: whether it is here, whether it is the one taken by default, its terms, how to get it.
+
+    ``passed_over``: what to do with files in its place that are others; empty where there are none.
+    """
 
     name: str
     kind: str
@@ -26,6 +29,7 @@ class NetworkFinding:
     licence: str
     terms: str
     get: str
+    passed_over: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,6 @@ def networks() -> list[NetworkFinding]:
         for name in [*order, *others]:
             entry = registry.models[name]
             path = at_hand(name, registry)
-            where, taken = str(path) if path else None, default == (name, path)
-            found.append(NetworkFinding(name, kind, where, taken, entry.licence, entry.terms, how_to_get(entry)))
+            where, taken, other = str(path) if path else None, default == (name, path), passed_over(name, registry)
+            found.append(NetworkFinding(name, kind, where, taken, entry.licence, entry.terms, how_to_get(entry), other))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ from vidreid.training.loop import Training
 from vidreid.training.material import Material, gather
 from vidreid.training.place import Place
 from vidreid.training.recipe import Recipe, Schedule, build_network, read_recipe
+from vidreid.training.skipped import tell_skipped
 from vidreid.training.start import begin
-from vidreid.training.teacher import open_teacher
+from vidreid.training.teacher import identity_of, open_teacher
 from vidreid.training.trained import write_weights
 
 Say = Callable[[str], None]
@@ -103,20 +103,10 @@ def set_up(
     return Setup(recipe, labelled, unlabelled, seed, teacher, backbone_weights, split)
 
 
-def identity_of(teacher: str) -> str:
-    """What tells a teacher from another one: the SHA-256 of its weights where they are in a file, else its name."""
-    path = Path(teacher).expanduser()
-    weights = path.with_suffix(".bin") if path.suffix == ".xml" else path
-    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else teacher
-
-
 def _tell(setup: Setup, material: Material, say: Say) -> None:
     for dataset in (*setup.labelled, *setup.strangers):
         for line in (dataset.terms, *dataset.notes):
             if line:
                 say(f"{dataset.name}: {line}")
     say(f"{len(material.pictures)} pictures, {material.people} people")
-    for name in material.skipped[:10]:
-        say(f"skipped, cannot be decoded: {name}")
-    if len(material.skipped) > 10:
-        say(f"skipped: {len(material.skipped) - 10} more")
+    tell_skipped(material.skipped, say)

@@ -14,10 +14,10 @@ from vidreid.errors import InputError, StoppedError
 from vidreid.posix import peak_memory
 from vidreid.training import detector, reid
 from vidreid.training.curves import write_curves
-from vidreid.training.loop import DivergedError
 from vidreid.training.place import Place, Stopped, interrupts
 from vidreid.training.progress import Log, Progress
 from vidreid.training.recipe import Schedule, kind_of, read_values
+from vidreid.training.steps import DivergedError
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"

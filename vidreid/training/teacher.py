@@ -41,6 +41,13 @@ def open_teacher(wanted: str, device: str | torch.device) -> Teacher:
     return _with_openvino(wanted)
 
 
+def identity_of(teacher: str) -> str:
+    """What tells a teacher from another one: the SHA-256 of its weights where they are in a file, else its name."""
+    path = Path(teacher).expanduser()
+    weights = path.with_suffix(".bin") if path.suffix == ".xml" else path
+    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else teacher
+
+
 def _with_torch(path: Path, device: torch.device) -> Teacher:
     network = read_ir(path).to(device, memory_format=torch.channels_last)
     spec = _stated_input(path)
@@ -63,7 +70,7 @@ def _stated_input(path: Path) -> InputSpec:
 
     Read without `vidreid.engines.registry`, since a machine that only trains need not have pydantic.
     """
-    digest = hashlib.sha256(path.with_suffix(".bin").read_bytes()).hexdigest()
+    digest = identity_of(str(path))
     models: dict[str, Any] = yaml.safe_load(MODELS.read_text(encoding="utf-8"))["models"]
     for model in models.values():
         if digest in model.get("files", {}).values():

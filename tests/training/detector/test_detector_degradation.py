@@ -50,6 +50,16 @@ def test_it_happens_as_often_as_asked_for(picture, way):
     assert 35 <= changed <= 85
 
 
+def test_light_and_colour_change_a_picture_of_one_grey():
+    """Exposure is a gain of all it shows, the middle of the range as well; a cast is another gain a colour."""
+    flat = np.full((8, 8, 3), 128, np.uint8)
+    shown = np.array([worse(flat, seed, colour=1.0)[0, 0] for seed in range(50)], int)
+    light, cast = shown.mean(1), np.ptp(shown, axis=1)
+    assert light.min() < 110
+    assert light.max() > 146
+    assert np.median(cast) > 8
+
+
 def test_infrared_has_no_colours(picture):
     red, green, blue = worse(picture, grey=1.0).transpose(2, 0, 1)
     assert np.array_equal(red, green)

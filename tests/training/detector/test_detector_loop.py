@@ -1,6 +1,8 @@
 """The loop of a detector: what a step does, and that a stopped training goes on exactly."""
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,8 +14,8 @@ from vidreid.training.checkpoint import read_state, write_checkpoint
 from vidreid.training.detector.loop import DetectorTraining
 from vidreid.training.detector.material import Material, gather
 from vidreid.training.detector.sources import yolo
-from vidreid.training.loop import DivergedError
 from vidreid.training.place import Place
+from vidreid.training.steps import DivergedError
 
 KEYS = {
     *("format", "network", "averaged", "adapters", "optimizer", "step", "since_word"),
@@ -25,9 +27,9 @@ KEYS = {
 def begun(recipe, detector, scenes) -> Callable[..., DetectorTraining]:
     """``begun("schedule.steps=6")`` is a training that has not taken a step; with ``taught`` it has a teacher."""
 
-    def make(*changes: str, seed: int = 0, taught: bool = False, **other: str) -> DetectorTraining:
+    def make(*changes: str, seed: int = 0, taught: bool = False, **other: object) -> DetectorTraining:
         wanted = recipe(*changes)
-        material = gather([yolo.open_source(scenes, "train")], wanted.data)
+        material = gather([yolo.open_source(scenes, "train")], wanted.data, wanted.augmentation)
         teacher = detector(99).eval() if taught else None
         given = {"teacher": teacher, "teacher_name": "T" if taught else ""} | other
         return DetectorTraining(detector(seed), wanted, material, place=Place(), seed=seed, **given)
@@ -114,6 +116,17 @@ def test_a_teachers_features_fade_with_the_schedule(begun) -> None:
     assert norms[1] < 1e-4 * norms[0]
 
 
+def test_losses_are_told_as_they_are_weighed(begun) -> None:
+    """Their sum is what is learnt."""
+    said = []
+    for losses in ("{scores: 1, boxes: 1, features: 1}", "{scores: 2, boxes: 0.5, features: 4}"):
+        (word,) = after(begun(f"losses={losses}", "schedule.steps=1", taught=True), 1)
+        said.append(word.losses)
+    once, weighed = said
+    wanted = {"scores": 2 * once["scores"], "boxes": 0.5 * once["boxes"], "features": 4 * once["features"]}
+    assert weighed == pytest.approx(wanted, rel=1e-4)
+
+
 def test_the_average_moves_with_the_weights(begun) -> None:
     training = begun("average=0.9")
     name = "model.0.conv.weight"
@@ -186,9 +199,26 @@ def test_the_schedule_may_be_another(begun, tmp_path) -> None:
 
 
 def test_a_checkpoint_of_an_embedder_is_told(begun, tmp_path) -> None:
-    write_checkpoint(tmp_path / "checkpoint.pt", {"step": 3, "classifiers": {}, "averaged": {}})
-    with pytest.raises(InputError, match="not of a detector"):
+    write_checkpoint(tmp_path / "checkpoint.pt", {"step": 3, "classifiers": {}, "averaged": {}, "recipe": "{}"})
+    with pytest.raises(InputError, match="of another kind of network, embedder and not detector"):
         begun().resume(tmp_path / "checkpoint.pt")
+
+
+def test_a_teacher_with_other_layers_is_told_before_the_first_step(begun) -> None:
+    from ultralytics.nn.tasks import DetectionModel
+
+    torch.manual_seed(0)
+    foreign = DetectionModel("yolo26n-p6.yaml", verbose=False).eval()
+    with pytest.raises(InputError, match="the teacher's layers or places are others"):
+        begun(taught=True, teacher=foreign)
+
+
+def test_nothing_of_embedders_is_imported_for_it() -> None:
+    code = "import sys, vidreid.training.detector.loop; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {f"vidreid.training.{name}" for name in ("loop", "reid", "objective", "teacher")} & {
+        *done.stdout.split()
+    }
 
 
 def test_weights_that_are_no_numbers_are_not_kept(begun, tmp_path) -> None:

@@ -135,14 +135,18 @@ def test_features_that_are_the_teachers_cost_nothing():
     assert feature_loss(maps, maps) == 0
 
 
-def test_they_are_measured_by_what_varies_in_a_channel():
-    """Off by one standard deviation in every channel, however large that is."""
+@pytest.mark.parametrize(("off", "costs"), [(0.5, 0.125), (1, 0.5), (3, 2.5)])
+def test_they_are_measured_by_what_varies_in_a_channel(off, costs):
+    """Off by so many standard deviations in every channel, however large that is."""
     wanted = torch.randn(4, 3, 8, 8) * torch.tensor([1.0, 10.0, 100.0]).view(3, 1, 1)
     deviation = wanted.var((0, 2, 3), keepdim=True).sqrt()
-    assert feature_loss([wanted + deviation], [wanted]) == pytest.approx(1, rel=1e-2)
-    assert feature_loss([wanted + deviation, wanted], [wanted, wanted]) == pytest.approx(0.5, rel=1e-2)
+    assert feature_loss([wanted + off * deviation], [wanted]) == pytest.approx(costs, rel=1e-2)
+    assert feature_loss([wanted + off * deviation, wanted], [wanted, wanted]) == pytest.approx(costs / 2, rel=1e-2)
 
 
-def test_a_wild_value_counts_no_more_than_ten_deviations():
+def test_a_wild_value_is_pulled_back_as_much_as_one_that_is_just_off():
     wanted = torch.randn(1, 1, 4, 4)
-    assert feature_loss([wanted + 1e6], [wanted]) == 100
+    found = (wanted + torch.linspace(2, 1e4, 16).view(1, 1, 4, 4)).requires_grad_()
+    feature_loss([found], [wanted]).backward()
+    pull = 1 / (16 * (wanted.var() + 1e-3).sqrt())
+    torch.testing.assert_close(found.grad, pull.expand_as(found.grad))

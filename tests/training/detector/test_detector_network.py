@@ -1,9 +1,12 @@
 """ultralytics' architectures, seen as what is learnt: every place's score and box."""
 
+import hashlib
+import shutil
+
 import pytest
 import torch
 
-from vidreid.errors import InputError
+from vidreid.errors import InputError, MissingError
 from vidreid.training.detector.network import TAPS, begin, build_detector, look, open_teacher
 from vidreid.training.detector.packing import Finished
 from vidreid.training.detector.recipe import DetectorRecipe
@@ -63,6 +66,15 @@ def test_both_halves_are_learnt(detector, picture):
     assert next(network.parameters()).grad.abs().sum() > 0
 
 
+def test_detached_it_leads_no_more_to_its_weights(detector, picture):
+    seen = look(detector().train(), picture)
+    values = [seen.logits, seen.boxes, *seen.features]
+    assert all(value.requires_grad for value in values)
+    left = seen.detach()
+    assert not any(value.requires_grad for value in (left.logits, left.boxes, *left.features))
+    assert all(map(torch.equal, values, (left.logits, left.boxes, *left.features)))
+
+
 def test_a_seed_repeats_the_weights_and_another_does_not():
     first, again, other = (begin("yolo26n", "", seed, print) for seed in (0, 0, 1))
     name = "model.0.conv.weight"
@@ -83,7 +95,8 @@ def test_it_can_begin_with_weights_of_its_own_kind(detector, tmp_path):
     ("name", "said"),
     [
         ("yolo99n", "no architecture 'yolo99n'"),
-        ("yolo11n", "yolo11n: its boxes need suppression"),
+        ("yolo11n", "no architecture 'yolo11n'"),  # its layers are others
+        ("yolo12s", "no architecture 'yolo12s'"),
         ("resnet50", "no architecture 'resnet50'"),
         ("../yolo26n", "no architecture"),
         ("https://example.com/yolo26n", "no architecture"),
@@ -100,22 +113,33 @@ def test_only_architectures_that_ultralytics_carries_are_built(name, said):
 
 
 def test_a_teacher_is_opened_to_look_and_not_to_learn(teacher_file, detector, picture):
-    teacher = open_teacher(teacher_file, "cpu")
+    teacher, identity = open_teacher(str(teacher_file), "cpu")
+    assert identity == hashlib.sha256(teacher_file.read_bytes()).hexdigest()
     assert not teacher.training
     assert not any(value.requires_grad for value in teacher.parameters())
     torch.testing.assert_close(look(teacher, picture).logits, look(detector(7).eval(), picture).logits)
 
 
+def test_a_teacher_goes_by_its_registered_name_too(teacher_file, own_home, picture):
+    (own_home / "models").mkdir()
+    shutil.copy(teacher_file, own_home / "models")
+    (named, same), (given, identity) = open_teacher("teacher7", "cpu"), open_teacher(str(teacher_file), "cpu")
+    assert same == identity
+    assert torch.equal(look(named, picture).logits, look(given, picture).logits)
+
+
 def test_a_pickle_that_nobody_registered_is_not_opened(teacher_file, own_home):
     (own_home / "models.yaml").unlink()
     with pytest.raises(InputError, match="can run any code and this one is not registered") as error:
-        open_teacher(teacher_file, "cpu")
+        open_teacher(str(teacher_file), "cpu")
     assert "models.yaml" in error.value.hint
 
 
 def test_a_teacher_that_is_no_torch_network_or_not_there_is_told(tmp_path):
     with pytest.raises(InputError, match=r"gone\.pt: no such file"):
-        open_teacher(tmp_path / "gone.pt", "cpu")
+        open_teacher(str(tmp_path / "gone.pt"), "cpu")
     (tmp_path / "export.xml").write_text("")
     with pytest.raises(InputError, match=r"export\.xml: its features cannot be read"):
-        open_teacher(tmp_path / "export.xml", "cpu")
+        open_teacher(str(tmp_path / "export.xml"), "cpu")
+    with pytest.raises(MissingError, match="no detector 'nobody'"):
+        open_teacher("nobody", "cpu")

@@ -156,7 +156,7 @@ def test_the_command_writes_it_and_says_what_to_type_next(say, weights, tmp_path
 def test_weights_that_do_not_say_how_they_were_made_need_their_recipe(say, network, tmp_path):
     torch.save(network.state_dict(), tmp_path / "plain.pt")
     words = ("pack", tmp_path / "plain.pt", "--output", tmp_path / "mine", "--size", "64x64")
-    assert say(*words).err.splitlines()[-1] == "hint: leave --size out; of a detector: --network RECIPE"
+    assert say(*words).err.splitlines()[-1] == "hint: name its recipe: --network RECIPE"
     assert say(*words, "--network", "detector-yolo26n").status == 0
 
 

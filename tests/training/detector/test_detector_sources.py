@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from vidreid.errors import InputError, UsageError
 from vidreid.footage.probe import probe
 from vidreid.training.detector import open_data, unlabelled
 from vidreid.training.detector.sources import Source, footage, world, yolo
+from vidreid.world import film as film_module
 
 ROOM = "training.detector.sources"
 
@@ -108,6 +111,14 @@ def test_a_picture_that_is_not_there_is_an_oserror(opened):
     gone = f"{folder}/gone.png" if name.endswith(".png") else f"{folder}/{999999:06d}"
     with pytest.raises(OSError, match=r"gone|999999"):
         source.read(gone)
+
+
+@pytest.mark.parametrize("name", ["yolo", "footage"])
+def test_a_root_that_is_not_there_is_told(name, tmp_path):
+    """Only a world is made where there is none."""
+    with pytest.raises(InputError, match="nowhere: no such file or folder") as missing:
+        plugins.load(ROOM, name).open_source(tmp_path / "nowhere", "train")
+    assert missing.value.hint == "check the path"
 
 
 def test_the_folder_of_layouts_is_imported_without_what_footage_needs():
@@ -284,6 +295,15 @@ def test_a_folder_of_no_footage_is_told(tmp_path):
         footage.open_source(tmp_path, "train")
 
 
+def test_two_videos_of_one_camera_are_told(film, tmp_path):
+    """Only one of them could have the labels."""
+    for name in ("door.avi", "door.mp4", "gate.mp4"):
+        shutil.copy(film / "door.mp4", tmp_path / name)
+    with pytest.raises(InputError, match=r"door\.avi and door\.mp4: two videos of one camera"):
+        footage.open_source(tmp_path, "train")
+    assert footage.open_source(tmp_path / "door.avi", "train").pictures
+
+
 def test_beside_labelled_cameras_others_are_trained_on_without_labels(film, tmp_path):
     shutil.copytree(film, tmp_path / "two")
     shutil.copy(film / "door.mp4", tmp_path / "two" / "gate.mp4")
@@ -331,3 +351,47 @@ def test_a_world_that_was_not_filmed_to_its_end_is_filmed_again(worlds, tmp_path
     source, whole = world.open_source(tmp_path, "val"), world.open_source(worlds, "val")
     assert len(source.pictures) == len(whole.pictures)
     assert (tmp_path / "110/yard.mp4").read_bytes() == (worlds / "110/yard.mp4").read_bytes()
+
+
+def test_two_who_film_the_same_world_at_once_both_find_it_whole(worlds, tmp_path, monkeypatch):
+    """As the processes of one training do, which all begin with an empty folder."""
+    both, write_world = threading.Barrier(2), film_module.write_world
+
+    def at_once(folder, **options):
+        both.wait()
+        return write_world(folder, **options)
+
+    monkeypatch.setattr(film_module, "write_world", at_once)
+    root = tmp_path / "not" / "yet"
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(world.open_source, [root] * 2, ["val"] * 2)
+    assert [picture.key for picture in one.pictures] == [picture.key for picture in other.pictures]
+    for source in (one, other):
+        assert source.read(source.pictures[-1].key).size
+    mine, theirs = _files(root / "110"), _files(worlds / "110")
+    assert set(mine) == set(theirs)
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+    assert [path.name for path in root.iterdir()] == ["110"]
+
+
+def test_whoever_has_a_world_keeps_it_while_another_still_films_it(tmp_path, monkeypatch):
+    write_world, whole = film_module.write_world, []
+
+    def stop(camera, frames):
+        raise InterruptedError
+
+    def late(folder, **options):
+        """By a process that began when there was no world, was overtaken, and is stopped before its end."""
+        monkeypatch.setattr(film_module, "write_world", write_world)
+        world.open_source(tmp_path, "val")
+        whole.append(_files(tmp_path))
+        return write_world(folder, **options, advance=stop)
+
+    monkeypatch.setattr(film_module, "write_world", late)
+    with pytest.raises(InterruptedError):
+        world.open_source(tmp_path, "val")
+    assert [_files(tmp_path)] == whole
+
+
+def _files(root: Path) -> dict[Path, bytes]:
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}

@@ -1,11 +1,13 @@
 """What every place should say: the teacher's word, put right by labels, one place a person."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
 
 from vidreid.training.detector.network import Dense
 from vidreid.training.detector.targets import AGREED, SAME, Truth, iou, targets
@@ -136,6 +138,40 @@ def test_of_what_no_label_names_stays_what_the_labels_leave_open(seed, complete)
     said = dense(seed)
     found = targets(said, [truth(complete=complete)]).scores[0]
     torch.testing.assert_close(found, said.logits.sigmoid()[0] * (1 - complete))
+
+
+@given(seeds, st.lists(st.none() | labels, min_size=1, max_size=3))
+def test_a_view_means_the_same_alone_and_in_a_batch(seed, truths):
+    said = dense(seed, views=len(truths))
+    found = targets(said, truths)
+    for row, one in enumerate(truths):
+        view = replace(said, logits=said.logits[row : row + 1], boxes=said.boxes[row : row + 1])
+        alone = targets(view, [one])
+        torch.testing.assert_close(found.scores[row], alone.scores[0])
+        assert torch.equal(found.boxes[row], alone.boxes[0])
+
+
+class Waits(TorchFunctionMode):
+    """Notes the calls that take a number out of a tensor, for each of which a GPU is waited for."""
+
+    NAMES = ("__int__", "__float__", "__bool__", "item", "tolist", "nonzero", "cpu")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func.__name__ in self.NAMES:
+            self.seen.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_gpu_is_waited_for_once_a_batch():
+    """All that is looked at number by number is looked at on the CPU."""
+    said = dense(0, views=3)
+    with Waits() as waits:
+        targets(said, [truth((8, 8, 40, 60), (20, 0, 50, 64)), None, truth((8, 8, 40, 60), (2, 0, 9, 30), cut=[1])])
+    assert (waits.seen[0], waits.seen.count("cpu")) == ("cpu", 1)
 
 
 def test_a_learner_without_teacher_takes_all_labels_for_complete():

@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +15,15 @@ import pytest
 import torch
 from drawn_scenes import write_scenes
 
+from vidreid.cli.evaluate import detection
+from vidreid.cli.pack import pack
 from vidreid.errors import InputError, MissingError, StoppedError, UsageError
-from vidreid.training.detector import Setup, set_up
+from vidreid.training.detector import Setup, open_data, set_up
 from vidreid.training.detector.network import look
 from vidreid.training.place import Place
 from vidreid.training.session import dry_run, train
 from vidreid.training.session import set_up as set_up_any
-from vidreid.training.trained import open_detector, trained_kind
+from vidreid.training.trained import open_detector
 
 
 @pytest.fixture
@@ -66,7 +70,6 @@ def test_it_leaves_a_detector_that_says_how_it_is_built(setup, tmp_path):
         "weights.safetensors",
     ]
     for name in ("weights.safetensors", "checkpoint.pt"):
-        assert trained_kind(tmp_path / "out" / name) == "detector"
         network, recipe = open_detector(tmp_path / "out" / name)
         assert recipe == setup().recipe
         assert not network.training
@@ -173,7 +176,6 @@ def test_a_recipe_says_what_is_trained(detector_yaml, scenes, people_csv, tiny_y
         ({"split": 2}, UsageError, "a detector has neither --backbone-weights nor --split"),
         ({"backbone_weights": Path("some.pt")}, UsageError, "a detector has neither"),
         ({"seed": -1}, UsageError, "seed -1"),
-        ({"teacher": "nobody"}, MissingError, "no detector 'nobody'"),
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
 )
@@ -182,14 +184,25 @@ def test_words_that_mean_nothing_are_told_before_a_picture_is_read(detector_yaml
         set_up(str(detector_yaml), [f"yolo={scenes}"], **given)
 
 
-def test_a_teacher_that_is_missing_is_told_before_a_picture_is_decoded(setup, tmp_path):
+@pytest.mark.parametrize(
+    ("teacher", "kind", "said"),
+    [("gone.pt", InputError, r"gone\.pt: no such file"), ("nobody", MissingError, "no detector 'nobody'")],
+)
+def test_a_teacher_that_is_missing_is_told_before_a_picture_is_decoded(setup, tmp_path, teacher, kind, said):
     def read(key):
         raise AssertionError("decoded")
 
-    begun = setup(teacher=str(tmp_path / "gone.pt"))
+    begun = setup(teacher=teacher)
     watched = replace(begun, sources=[replace(source, read=read) for source in begun.sources])
-    with pytest.raises(InputError, match=r"gone\.pt: no such file"):
+    with pytest.raises(kind, match=said):
         quietly(watched, tmp_path / "out")
+
+
+def test_a_folder_that_holds_one_tar_is_a_yolo_layout(scenes, tmp_path):
+    (tmp_path / "README.md").write_text("As it was fetched.")
+    with tarfile.open(tmp_path / "people.tar", "w") as archive:
+        archive.add(scenes, "people")
+    assert len(open_data(str(tmp_path), "train").pictures) == len(open_data(str(scenes), "train").pictures)
 
 
 # By the command
@@ -205,6 +218,15 @@ def test_the_command_trains_it(say, words, tmp_path):
     assert step.startswith("step 3 of 3: scores ")
     found = json.loads(say(*words, "--output", tmp_path / "out", "--set", "schedule.steps=4", "--json").out)
     assert (found["steps"], set(found["losses"])) == (4, {"scores", "boxes"})
+
+
+def test_the_commands_that_it_says_come_next_can_be_typed(setup, tmp_path):
+    """Parsed, not run: nothing that they want is missing."""
+    lines = setup().after(tmp_path / "weights.safetensors").removeprefix("next: ").splitlines()
+    (_, first, *packed), (_, second, third, *evaluated) = map(shlex.split, lines)
+    assert (first, second, third) == ("pack", "evaluate", "detection")
+    output = pack.make_context(first, packed).params["output"]
+    assert detection.make_context(third, evaluated).params["detectors"] == (str(output),)
 
 
 def test_the_command_trains_it_with_a_registered_teacher(say, words, teacher_file, tmp_path):
@@ -223,7 +245,6 @@ def test_the_command_trains_it_with_a_registered_teacher(say, words, teacher_fil
         (["--data", "coco=."], 2, "no layout 'coco'", "layouts: footage, world, yolo"),
         (["--data", "yolo=nowhere"], 3, "nowhere: no such file or folder", "check the path"),
         (["--set", "data.size=[64]"], 3, "red.yaml: data: unknown key 'size'", "did you mean 'sizes'?"),
-        (["--teacher", "nobody"], 5, "no detector 'nobody'", "known: "),
     ],
     ids=lambda words: "-".join(words[:2]) if isinstance(words, list) else "",
 )
@@ -281,15 +302,16 @@ def test_a_machine_with_ultralytics_besides_trains_on_labelled_pictures(detector
     assert pictures == "8 pictures, 11 labelled people"
     assert step.startswith("step 3 of 3: scores ")
     assert curves == "no curves.svg: Matplotlib is not installed"
-    assert trained_kind(tmp_path / "out/weights.safetensors") == "detector"
+    assert state(tmp_path / "out/weights.safetensors")
 
 
 def test_what_a_bare_machine_lacks_is_told(detector_yaml, scenes, teacher_file, tmp_path):
     words = (detector_yaml, "--data", f"yolo={scenes}", "--output", tmp_path / "out")
     found = on_a_bare_machine("ultralytics", *words)
     assert (found.returncode, found.stderr.splitlines()[-1]) == (5, "hint: pip install ultralytics")
-    found = on_a_bare_machine("", *words, "--teacher", teacher_file)
-    assert (found.returncode, found.stderr.splitlines()[-1]) == (5, "hint: pip install pydantic platformdirs")
+    for teacher in (teacher_file, "yolo26n"):
+        found = on_a_bare_machine("", *words, "--teacher", teacher)
+        assert (found.returncode, found.stderr.splitlines()[-1]) == (5, "hint: pip install pydantic platformdirs")
 
 
 def test_two_processes_learn_as_one(detector_yaml, scenes, tmp_path):
@@ -312,7 +334,7 @@ def test_two_processes_learn_as_one(detector_yaml, scenes, tmp_path):
     answers = [process.communicate(timeout=240) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], answers
     assert [len(out.splitlines()) for out, _ in answers] == [3, 0]
-    assert trained_kind(tmp_path / "out/weights.safetensors") == "detector"
+    assert state(tmp_path / "out/weights.safetensors")
     alone = set_up(str(detector_yaml), [str(scenes)], (), ["data.pictures=1"])
     with pytest.raises(InputError, match="trained by a number of processes of 2, not 1"):
         quietly(alone, tmp_path / "out")

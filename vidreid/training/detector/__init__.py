@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidreid import plugins
-from vidreid.errors import InputError, UsageError
+from vidreid.errors import UsageError
+from vidreid.training.skipped import tell_skipped
 
 if TYPE_CHECKING:
     from vidreid.training.detector.loop import DetectorTraining
@@ -23,13 +24,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Setup:
-    """What a training of a detector is made of: ``teacher`` is the path or registered name of a detector that says
-    where people are in pictures without labels; None: the labels alone."""
+    """What a training of a detector is made of: ``teacher`` is the registered name or the path of a detector that says
+    where people are in pictures without labels; empty: the labels alone."""
 
     recipe: DetectorRecipe
     sources: Sequence[Source]
     seed: int = 0
-    teacher: Path | None = None
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -45,14 +46,12 @@ class Setup:
         from vidreid.training.detector.loop import DetectorTraining
         from vidreid.training.detector.material import gather
         from vidreid.training.detector.network import begin, open_teacher
-        from vidreid.training.reid import identity_of
 
         recipe = self.recipe
         network = begin(recipe.architecture, recipe.start if fresh else "", self.seed, say)
-        teacher = open_teacher(self.teacher, place.device) if self.teacher else None
-        material = gather(self.sources, recipe.data)
+        teacher, name = open_teacher(self.teacher, place.device) if self.teacher else (None, "")
+        material = gather(self.sources, recipe.data, recipe.augmentation)
         _tell(self.sources, material, say)
-        name = identity_of(str(self.teacher)) if self.teacher else ""
         return DetectorTraining(
             network, recipe, material, place=place, seed=self.seed, teacher=teacher, teacher_name=name
         )
@@ -66,7 +65,8 @@ class Setup:
     def after(self, weights: Path) -> str:
         """What one does next with the result."""
         return (
-            f"next: vidreid pack {weights} --output my-detector, and vidreid evaluate detection --detector my-detector"
+            f"next: vidreid pack {weights} --output my-detector\n"
+            "      vidreid evaluate detection --data ROOT --detector my-detector"
         )
 
 
@@ -96,29 +96,29 @@ def set_up(
     if not teacher:
         sources = [labelled(source) for source in sources]
     sources += [unlabelled(open_data(one, "train")) for one in strangers]
-    return Setup(recipe, sources, seed, teacher_file(teacher) if teacher else None)
+    return Setup(recipe, sources, seed, teacher)
 
 
 def open_data(wanted: str, part: Part) -> Source:
-    """Pictures named ``LAYOUT=ROOT``, or by ROOT alone: a YOLO layout where there is a data.yaml, else footage."""
+    """Pictures named ``LAYOUT=ROOT``, or by ROOT alone: a YOLO layout where there is a data.yaml or a single tar, else
+    footage."""
     named, found, root = wanted.partition("=")
     if not found:
         root, named = wanted, _layout(Path(wanted).expanduser())
     known = plugins.names("training.detector.sources")
     if named not in known:
         raise UsageError(f"no layout {named!r}", f"layouts: {', '.join(known)}")
-    path = Path(root).expanduser()
-    if not path.exists() and named != "world":
-        raise InputError(f"{root}: no such file or folder", "check the path")
-    source: Source = plugins.load("training.detector.sources", named).open_source(path, part)
+    source: Source = plugins.load("training.detector.sources", named).open_source(Path(root).expanduser(), part)
     return source
 
 
 def _layout(root: Path) -> str:
     from vidreid.training.datasets._files import tar_stem
 
-    listed = tar_stem(root) or root.suffix == ".yaml" or (root / "data.yaml").is_file()
-    return "yolo" if listed else "footage"
+    if tar_stem(root) or root.suffix == ".yaml" or (root / "data.yaml").is_file():
+        return "yolo"
+    tars = [path for path in root.iterdir() if tar_stem(path)] if root.is_dir() else []
+    return "yolo" if len(tars) == 1 else "footage"
 
 
 def labelled(source: Source) -> Source:
@@ -134,24 +134,12 @@ def unlabelled(source: Source) -> Source:
     return replace(source, pictures=tuple(replace(picture, boxes=None) for picture in source.pictures))
 
 
-def teacher_file(wanted: str) -> Path:
-    """The file of a detector by its path or registered name."""
-    path = Path(wanted).expanduser()
-    if path.suffix == ".pt":
-        return path
-    from vidreid.engines.weights import find_model
-
-    found: Any = find_model(wanted, "detector", offline=True, announce=lambda line: None)
-    return Path(found.path)
-
-
 def _tell(sources: Sequence[Source], material: Material, say: Say) -> None:
     for source in sources:
         for line in source.notes:
             say(f"{source.name}: {line}")
     boxes = sum(len(picture.boxes) for picture in material.pictures if picture.boxes is not None)
     say(f"{len(material.pictures)} pictures, {boxes} labelled people")
-    for name in material.skipped[:10]:
-        say(f"skipped, cannot be decoded: {name}")
-    if len(material.skipped) > 10:
-        say(f"skipped: {len(material.skipped) - 10} more")
+    for line in material.notes:
+        say(line)
+    tell_skipped(material.skipped, say)

@@ -6,7 +6,7 @@ What makes a view worse (`degradation.py`) is kept apart: the teacher sees the v
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -74,13 +74,12 @@ def view(image: Image, boxes: Boxes, size: int, natural: int, wanted: Augmentati
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes, scale = boxes * np.float32(scale), 1.0
     matrix = _matrix(image.shape, boxes, scale, size, wanted, rng)
-    # OpenCV counts from the middle of the first pixel, boxes from its corner.
-    shifted = matrix + np.column_stack([np.zeros((2, 2)), matrix[:, :2].sum(1) / 2 - 0.5])
-    window = cv2.warpAffine(image, shifted, (size, size), borderValue=(GREY,) * 3)
     moved = _moved(boxes, lambda points: points @ matrix[:, :2].T + matrix[:, 2])
     if rng.random() < wanted.fisheye:
-        window, moved = _bent(window, moved, rng.uniform(0.05, 0.35))
-    return _seen(window, moved, size)
+        return _seen(*_bent(image, moved, matrix, size, rng.uniform(0.05, 0.35)), size)
+    # OpenCV counts from the middle of the first pixel, boxes from its corner.
+    shifted = matrix + np.column_stack([np.zeros((2, 2)), matrix[:, :2].sum(1) / 2 - 0.5])
+    return _seen(cv2.warpAffine(image, shifted, (size, size), borderValue=(GREY,) * 3), moved, size)
 
 
 def _matrix(
@@ -114,13 +113,16 @@ def _moved(boxes: Boxes, move: Callable[[Array], Array]) -> Boxes:
     return np.concatenate([found.min(1), found.max(1)], 1).astype(np.float32)
 
 
-def _bent(window: Image, boxes: Boxes, strength: float) -> tuple[Image, Boxes]:
-    """Seen through a lens with barrel distortion: what is at radius r (1: half a side) comes from r (1 + k r^2)."""
-    half = len(window) / 2
-    axis = (np.arange(len(window), dtype=np.float32) + 0.5 - half) / half
-    x, y = np.meshgrid(axis, axis)
-    grow = (1 + strength * (x**2 + y**2)) * half
-    bent = cv2.remap(window, x * grow + half - 0.5, y * grow + half - 0.5, cv2.INTER_LINEAR, borderValue=(GREY,) * 3)
+def _bent(image: Image, boxes: Boxes, matrix: Array, size: int, strength: float) -> tuple[Image, Boxes]:
+    """The window of ``matrix``, and ``boxes`` in it, through a lens with barrel distortion: what is at radius r (1:
+    half a side) comes from r (1 + k r^2), from the picture itself, since much of that is outside the straight window.
+    """
+    half = size / 2
+    axis = (np.arange(size) + 0.5 - half) / half
+    place = np.stack(np.meshgrid(axis, axis), 2)
+    straight = place * (1 + strength * (place**2).sum(2, keepdims=True)) * half + half
+    origin = ((straight - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T - 0.5).astype(np.float32)
+    bent = cv2.remap(image, origin, None, cv2.INTER_LINEAR, borderValue=(GREY,) * 3)
 
     def move(points: Array) -> Array:
         points = (points - half) / half
@@ -142,32 +144,48 @@ def _seen(window: Image, boxes: Boxes, size: int) -> View:
     return View(window, clipped[there].astype(np.float32), cut[there])
 
 
-def pasted(seen: View, person: Image, rng: np.random.Generator) -> View:
-    """A person's picture put somewhere into a view, 30 to 120 pixels tall, its edges faded; who is behind is covered.
+def pasted(seen: View, people: Sequence[Image], rng: np.random.Generator) -> View:
+    """Pictures of people put somewhere into a view, one before the other; who is behind is covered.
 
-    Nobody whom the view shows is covered by more than a third, or the view is left as it is.
+    Each is from 30 up to 120 pixels tall and no taller than his own picture: only pasted people would be so blurred.
+    Nobody in the view is covered by more than a third, by all of them together: who would do that is left out.
     """
-    size = len(seen.image)
-    height = int(math.exp(rng.uniform(*np.log((30, min(120, size / 2))))))
-    width = max(4, round(person.shape[1] * height / person.shape[0]))
+    covered = np.zeros(len(seen.boxes), np.float32)
+    for person in people:
+        box = _place(person, len(seen.image), rng)
+        if box is None:
+            continue
+        corner, end = np.maximum(seen.boxes[:, :2], box[:2]), np.minimum(seen.boxes[:, 2:], box[2:])
+        # What two of them cover both counts twice: sooner too few people than too few pixels of them.
+        hidden = covered + np.clip(end - corner, 0, None).prod(1)
+        if (hidden <= (seen.boxes[:, 2:] - seen.boxes[:, :2]).prod(1) / 3).all():
+            seen, covered = _put(seen, person, box, rng), np.append(hidden, 0)
+    return seen
+
+
+def _place(person: Image, size: int, rng: np.random.Generator) -> Array | None:
+    """A box for a person anywhere in a view, as narrow as his picture; None where it is wider than the view."""
+    height = int(math.exp(rng.uniform(*np.log((30, min(120, size / 2, len(person)))))))
+    width = max(4, round(person.shape[1] * height / len(person)))
     if width >= size:
-        return seen
+        return None
     x, y = int(rng.integers(size - width)), int(rng.integers(size - height))
-    box = np.array([x, y, x + width, y + height], np.float32)
-    corner, end = np.maximum(seen.boxes[:, :2], box[:2]), np.minimum(seen.boxes[:, 2:], box[2:])
-    covered = np.clip(end - corner, 0, None).prod(1)
-    if (covered > np.maximum(seen.boxes[:, 2:] - seen.boxes[:, :2], 1e-6).prod(1) / 3).any():
-        return seen
-    small = cv2.resize(person, (width, height), interpolation=cv2.INTER_AREA)
+    return np.array([x, y, x + width, y + height])
+
+
+def _put(seen: View, person: Image, box: Array, rng: np.random.Generator) -> View:
+    """A person in a box, his edges faded."""
+    x1, y1, x2, y2 = box.tolist()
+    small = cv2.resize(person, (x2 - x1, y2 - y1), interpolation=cv2.INTER_AREA)
     if rng.random() < 0.5:
         small = small[:, ::-1]
-    fade = _faded(height, width)[..., None]
+    fade = _faded(y2 - y1, x2 - x1)[..., None]
     image = seen.image.copy()
-    place = image[y : y + height, x : x + width]
+    place = image[y1:y2, x1:x2]
     # The light of the place, half of the way.
     lit = small * (1 + 0.5 * np.clip(place.mean() / max(float(small.mean()), 1.0) - 1, -0.6, 0.6))
     place[:] = np.clip(fade * lit + (1 - fade) * place, 0, 255).astype(np.uint8)
-    return View(image, np.concatenate([seen.boxes, box[None]]), np.append(seen.cut, False))
+    return View(image, np.concatenate([seen.boxes, box[None].astype(np.float32)]), np.append(seen.cut, False))
 
 
 def _faded(height: int, width: int) -> Array:

@@ -32,10 +32,10 @@ def degraded(image: Image, wanted: Augmentation, rng: np.random.Generator) -> Im
 
 
 def _tinted(image: Image, rng: np.random.Generator) -> Image:
-    """White balance, exposure and contrast."""
+    """Contrast, around the middle grey; then exposure and white balance, which change that grey as well."""
     gains = rng.uniform(0.85, 1.15, 3) * rng.uniform(0.75, 1.25)
-    levels = np.arange(256, dtype=np.float32)[:, None] - 128
-    table = levels * rng.uniform(0.7, 1.3) * gains + 128
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    table = ((levels - 128) * rng.uniform(0.7, 1.3) + 128) * gains
     return np.asarray(cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8)[None]))
 
 

@@ -43,9 +43,10 @@ def giou(one: Tensor, other: Tensor) -> Tensor:
 
 
 def feature_loss(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-    """Mean squared difference of feature maps in shares of the wanted channels' variance, averaged over layers."""
+    """Smooth L1 distance (arXiv 1504.08083, eq. 3) of feature maps in standard deviations of the wanted channels,
+    averaged over layers: what is far off pulls as much as what is one deviation off, no more and no less."""
     losses = []
     for mine, teachers in zip(found, wanted, strict=True):
-        variance = teachers.float().var((0, 2, 3), keepdim=True) + 1e-3
-        losses.append(((mine.float() - teachers.float()) ** 2 / variance).clamp(max=100.0).mean())
+        deviation = (teachers.float().var((0, 2, 3), keepdim=True) + 1e-3).sqrt()
+        losses.append(functional.smooth_l1_loss(mine.float() / deviation, teachers.float() / deviation))
     return torch.stack(losses).mean()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +21,6 @@ from vidreid.training.detector.sources import Source
 from vidreid.training.detector.targets import Truth
 from vidreid.types import Boxes, Image
 
-LONGEST = 832  # pixels of a side that is kept: larger pictures are never looked at so closely
 QUALITY = 95
 TALL = 48  # pixels of height of people who are pasted elsewhere
 
@@ -45,12 +46,17 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """All pictures, and who of them can be pasted elsewhere: (picture, person)."""
+    """All pictures, and who of them can be pasted elsewhere: (picture, person).
+
+    ``skipped`` pictures could not be decoded; ``notes`` are lines for the user. ``digest`` is of the pictures' names,
+    sizes and labels, not of their pixels, which another build of a decoder may round otherwise.
+    """
 
     pictures: Sequence[Kept]
     people: Sequence[tuple[int, int]]
     skipped: Sequence[str]
     digest: str
+    notes: Sequence[str] = ()
 
     def batch(self, data: Data, wanted: Augmentation, seed: tuple[int, ...]) -> Batch:
         """A function of its arguments alone."""
@@ -71,9 +77,8 @@ class Material:
         boxes = np.zeros((0, 4), np.float32) if picture.boxes is None else picture.boxes
         seen = view(_decoded(picture.jpeg), boxes, size, natural, wanted, rng)
         if self.people and rng.random() < wanted.paste:
-            for _ in range(rng.integers(1, 5)):
-                number, person = self.people[int(rng.integers(len(self.people)))]
-                seen = pasted(seen, self._person(number, person), rng)
+            chosen = rng.integers(len(self.people), size=rng.integers(1, 5))
+            seen = pasted(seen, [self._person(*self.people[number]) for number in chosen], rng)
         return seen
 
     def _person(self, number: int, person: int) -> Image:
@@ -83,8 +88,9 @@ class Material:
         return _decoded(picture.jpeg)[y1:y2, x1:x2]
 
 
-def gather(sources: Sequence[Source], data: Data) -> Material:
-    """Read every picture once; broken ones are skipped and named."""
+def gather(sources: Sequence[Source], data: Data, wanted: Augmentation) -> Material:
+    """Read every picture once, and keep it as large as views will ever show it; broken ones are skipped and named."""
+    longest = math.ceil(data.natural * wanted.zoom[1])
     kept: list[Kept] = []
     skipped: list[str] = []
     digest = hashlib.sha256()
@@ -92,19 +98,37 @@ def gather(sources: Sequence[Source], data: Data) -> Material:
         unnamed = Set(complete=0.0 if source.partial else 1.0)
         for picture in source.pictures:
             try:
-                found = _kept(source.read(picture.key), picture.boxes, data.sets.get(picture.source, unnamed))
+                image = source.read(picture.key)
             except OSError:
                 skipped.append(f"{source.name}: {picture.key}")
                 continue
-            digest.update(found.jpeg + (b"" if found.boxes is None else found.boxes.tobytes()))
-            kept.append(found)
+            boxes = None if picture.boxes is None else picture.boxes.tolist()
+            digest.update(json.dumps([picture.source, picture.key, image.shape[:2], boxes]).encode())
+            kept.append(_kept(image, picture.boxes, data.sets.get(picture.source, unnamed), longest))
     if not any(picture.set.weight for picture in kept):
         raise InputError("no pictures to learn from", "give --data yolo=ROOT or footage=ROOT")
-    return Material(kept, _people(kept), skipped, digest.hexdigest())
+    return Material(kept, _people(kept), skipped, digest.hexdigest(), _notes(sources, data.sets))
 
 
-def _kept(image: Image, shares: Boxes | None, found: Set) -> Kept:
-    scale = LONGEST / max(image.shape[:2])
+def _notes(sources: Sequence[Source], named: Collection[str]) -> list[str]:
+    """Where a recipe's names and those of the data differ, if it names sets at all: one may be misspelt."""
+    if not named:
+        return []
+    found = {
+        picture.source: "partial" if source.partial else "complete" for source in sources for picture in source.pictures
+    }
+    notes = [
+        f"set {name}: not in the recipe, weight 1, any labels taken as {labels}"
+        for name, labels in found.items()
+        if name not in named
+    ]
+    if missing := [name for name in named if name not in found]:
+        notes.append(f"not among the data, but in the recipe: set {', '.join(missing)}")
+    return notes
+
+
+def _kept(image: Image, shares: Boxes | None, found: Set, longest: int) -> Kept:
+    scale = longest / max(image.shape[:2])
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = image.shape[:2]

@@ -17,8 +17,8 @@ from vidreid.networks.weights.checkpoint import load_into
 from vidreid.training.checkpoint import read_weights
 
 PERSON = 0
-NAME = re.compile(r"yolo\d+[nsmlx]")
-TAPS = (4, 6, 10, 16, 19, 22)  # layers of YOLO26: the backbone's at strides 8, 16, 32, then the neck's
+NAME = re.compile(r"yolo26[nsmlx]")
+TAPS = (4, 6, 10, 16, 19, 22)  # layers: the backbone's at strides 8, 16, 32, then the neck's
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,8 @@ class Dense:
 
     def detach(self) -> Dense:
         """The same without the way to its weights."""
-        return replace(self, logits=self.logits.detach(), boxes=self.boxes.detach())
+        features = tuple(one.detach() for one in self.features)
+        return replace(self, logits=self.logits.detach(), boxes=self.boxes.detach(), features=features)
 
 
 def build_detector(architecture: str) -> nn.Module:
@@ -50,8 +51,6 @@ def build_detector(architecture: str) -> nn.Module:
         layout = tasks.yaml_model_load(f"{architecture}.yaml")
     except OSError:
         raise _unknown(architecture) from None
-    if not layout.get("end2end"):
-        raise InputError(f"{architecture}: its boxes need suppression", "take a YOLO26")
     network = tasks.DetectionModel({**layout, "nc": 1}, verbose=False)
     head = network.model[-1]
     head.cv2 = head.cv3 = None
@@ -99,7 +98,7 @@ def look(network: Any, images: Tensor) -> Dense:
     centres, strides = _places(raw["feats"], images.shape[3])
     reach = raw["boxes"].transpose(1, 2).float() * strides[:, None]
     boxes = torch.cat([centres - reach[..., :2], centres + reach[..., 2:]], 2)
-    features = tuple(value for place in TAPS if (value := kept[place]) is not None)
+    features = tuple(value for value in (kept[place] for place in TAPS if place < len(kept)) if value is not None)
     return Dense(raw["scores"][:, PERSON].float(), boxes, centres, strides, features)
 
 
@@ -117,16 +116,23 @@ def _places(maps: list[Tensor], width: int) -> tuple[Tensor, Tensor]:
     return torch.cat(centres), torch.cat(strides)
 
 
-def open_teacher(path: Path, device: str) -> nn.Module:
-    """A trained detector of ultralytics (.pt, registered by its SHA-256, since it is a pickle) to learn from."""
+def open_teacher(wanted: str, device: str) -> tuple[nn.Module, str]:
+    """A trained detector of ultralytics to learn from, and its file's SHA-256.
+
+    ``wanted`` is a registered name or the path of a .pt, which is a pickle and so must be registered by that SHA-256.
+    """
     try:
-        from vidreid.engines.registry import is_registered, read_registry
+        from vidreid.engines.registry import file_sha256, is_registered, read_registry
+        from vidreid.engines.weights import find_model
     except ImportError as error:
         raise MissingError(f"no registry of teachers ({error})", "pip install pydantic platformdirs") from None
     from vidreid.resources import home
 
+    path = Path(wanted).expanduser()
+    if path.suffix != ".pt" and not path.is_file():
+        path = find_model(wanted, "detector", offline=True, announce=print).path
     if not path.is_file():
-        raise InputError(f"{path}: no such file", "--teacher yolo26n.pt")
+        raise InputError(f"{wanted}: no such file", "--teacher yolo26n, or the path of a .pt")
     if path.suffix != ".pt":
         raise InputError(f"{path.name}: its features cannot be read", "--teacher yolo26n, or a .pt of ultralytics")
     if not is_registered(path, read_registry()):
@@ -137,8 +143,6 @@ def open_teacher(path: Path, device: str) -> nn.Module:
     teacher = read_module(path, trusted=True)
     if not getattr(teacher.model[-1], "one2one", None):
         raise InputError(f"{path.name}: its boxes need suppression", "take a YOLO26")
-    teacher = teacher.float().eval().to(device, memory_format=torch.channels_last)
-    for value in teacher.parameters():
-        value.requires_grad_(False)
+    teacher = teacher.float().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
     assert isinstance(teacher, nn.Module)
-    return teacher
+    return teacher, file_sha256(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vidreid.detection.letterbox import Letterbox
 from vidreid.errors import UsageError
 from vidreid.networks.weights.onnx import write_onnx
 from vidreid.training.detector.network import PERSON, look
-from vidreid.training.packing import GOLDEN, SQUARE, state_model
-from vidreid.types import Array
+from vidreid.training.packing import GOLDEN, state_model
+from vidreid.types import Array, Image
 
 if TYPE_CHECKING:
     from vidreid.engines.registry import ModelEntry
@@ -62,13 +64,23 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
 
 
 def golden(network: nn.Module, size: tuple[int, int]) -> tuple[Array, Array]:
-    """``images`` uint8 (1, H, W, 3) of coloured squares, and what torch says of them: ``boxes`` (1, n, 6)."""
-    rows, columns = -(-size[0] // SQUARE), -(-size[1] // SQUARE)
-    colours = np.random.default_rng(0).integers(0, 256, (1, rows, columns, 3), np.uint8)
-    images = colours.repeat(SQUARE, 1).repeat(SQUARE, 2)[:, : size[0], : size[1]]
+    """``images`` uint8 (1, H, W, 3) of some synthetic people, and what torch says of them: ``boxes`` (1, `MOST`, 6)."""
+    images = _scene(size)[None]
     training = network.training
     with torch.inference_mode():
         pixels = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float() / 255
         boxes = Finished(network).eval()(pixels)
     network.train(training)
     return images, boxes.numpy()
+
+
+def _scene(size: tuple[int, int]) -> Image:
+    """The last of some frames of the synthetic world, scaled to fit as a run scales."""
+    from vidreid.training.detector.sources.footage import open_source
+    from vidreid.world.film import write_world
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_world(Path(folder), seed=5, seconds=6.0, cameras=1, people=12, fps=(1.0,))
+        source = open_source(Path(folder), "train")
+        image = source.read(source.pictures[-1].key)
+    return Letterbox((image.shape[0], image.shape[1]), size).apply(image)

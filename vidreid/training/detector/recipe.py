@@ -16,7 +16,8 @@ from vidreid.training.sections import section, within
 
 @dataclass(frozen=True)
 class Set:
-    """How often a picture of a set is drawn, and the share of its people that are labelled (0: ask the teacher)."""
+    """How often a picture of a set is drawn, and how sure we are that what has no label is no person (0: ask the
+    teacher)."""
 
     weight: float = 1.0
     complete: float = 1.0

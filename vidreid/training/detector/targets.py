@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,16 +16,12 @@ AGREED = 4.0  # how much more the fit of a box counts than its score in the choi
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Labels of a view: ``boxes`` (n, 4) in pixels; ``cut`` (n,) those that the view cut through, which are neither
-    asked for nor denied; ``complete``: the share 0..1 of the people in view that are labelled."""
+    """Labels of a view, on the CPU: ``boxes`` (n, 4) in pixels; ``cut`` (n,) those that the view cut through, which are
+    neither asked for nor denied; ``complete``: the share 0..1 of the people in view that are labelled."""
 
     boxes: Tensor
     cut: Tensor
     complete: float
-
-    def to(self, device: torch.device) -> Truth:
-        """The same on a device."""
-        return Truth(self.boxes.to(device), self.cut.to(device), self.complete)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,39 +44,52 @@ def targets(teacher: Dense, truths: list[Truth | None], *, own: bool = False) ->
     then labels count as complete, since nobody else would know.
     """
     scores, boxes = teacher.logits.sigmoid(), teacher.boxes.clone()
+    asked: dict[int, Tensor] = {}
+    fits = [boxes.new_zeros(0, boxes.shape[1])]
     for row, truth in enumerate(truths):
         if truth is not None:
+            both = truth.boxes[~truth.cut], truth.boxes[truth.cut]
+            whole, cut = (some.to(boxes.device, non_blocking=True) for some in both)
+            asked[row] = whole
+            fits.append(_fit(whole, scores[row], boxes[row], teacher))
             left = 0.0 if own else 1 - truth.complete
-            scores[row], boxes[row] = _corrected(scores[row], boxes[row], teacher, truth, left)
+            scores[row] = _unasked(whole, cut, scores[row], boxes[row], left)
+    # The choice looks at one number after another, each of which a GPU would be waited for: so once for all views.
+    views = torch.cat(fits).cpu().split([len(whole) for whole in asked.values()])
+    for (row, whole), fit in zip(asked.items(), views, strict=True):
+        for person, place in _chosen(fit):
+            scores[row, place], boxes[row, place] = 1.0, whole[person]
     return Targets(scores, boxes)
 
 
-def _corrected(scores: Tensor, boxes: Tensor, teacher: Dense, truth: Truth, left: float) -> tuple[Tensor, Tensor]:
-    open_ = scores * left
-    if not len(truth.boxes):
-        return open_, boxes
-    overlap = iou(truth.boxes, boxes)
-    fit = (scores + 1e-4).sqrt() * (overlap + 1e-3 * _near(truth.boxes, teacher)) ** AGREED
-    fit = fit * _inside(truth.boxes, teacher)
-    whole = ~truth.cut
-    cut = (overlap[truth.cut] >= SAME).any(0) if truth.cut.any() else torch.zeros_like(scores, dtype=torch.bool)
-    new = torch.where(cut, scores, open_)
-    new = torch.where((overlap[whole] >= SAME).any(0) & ~cut, 0.0, new)
-    asked, fit = truth.boxes[whole], fit[whole]
-    for _ in asked:
-        person, place = divmod(int(fit.argmax()), len(scores))
+def _fit(asked: Tensor, scores: Tensor, boxes: Tensor, teacher: Dense) -> Tensor:
+    """(n, A): how well places say people, 0 outside of them."""
+    near = iou(asked, boxes) + 1e-3 * _near(asked, teacher)
+    return (scores + 1e-4).sqrt() * near**AGREED * _inside(asked, teacher)
+
+
+def _unasked(whole: Tensor, cut: Tensor, scores: Tensor, boxes: Tensor, left: float) -> Tensor:
+    """(A,): scores of places that say nobody who is asked for."""
+    theirs, cuts = ((iou(some, boxes) >= SAME).any(0) for some in (whole, cut))
+    return torch.where(cuts, scores, torch.where(theirs, 0.0, scores * left))
+
+
+def _chosen(fit: Tensor) -> Iterator[tuple[int, int]]:
+    """(person, place) by falling ``fit`` (n, A), everybody and every place once; who fits nowhere has none."""
+    fit = fit.clone()
+    for _ in range(len(fit)):
+        person, place = divmod(int(fit.argmax()), fit.shape[1])
         if fit[person, place] == 0:
             break
-        new[place], boxes[place] = 1.0, asked[person]
+        yield person, place
         fit[person], fit[:, place] = 0, 0
-    return new, boxes
 
 
 def _inside(boxes: Tensor, teacher: Dense) -> Tensor:
     """(n, A): whether a place's centre lies in a box, or in a cell's size around the middle of a smaller one, where
     there always is one."""
     middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
-    reach = half.clamp(min=float(teacher.strides.min()) / 2)
+    reach = torch.maximum(half, teacher.strides.min() / 2)
     return ((teacher.centres[None] - middle[:, None]).abs() <= reach[:, None]).all(2)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from vidreid.errors import InputError
 from vidreid.types import Boxes, Image
 
 Part = Literal["train", "val"]
@@ -36,6 +38,12 @@ class Source:
     read: Callable[[str], Image]
     partial: bool = False
     notes: tuple[str, ...] = ()
+
+
+def check_root(root: Path) -> None:
+    """`InputError` where there is nothing to open."""
+    if not root.exists():
+        raise InputError(f"{root}: no such file or folder", "check the path")
 
 
 def joined(name: str, sources: Mapping[str, Source]) -> Source:

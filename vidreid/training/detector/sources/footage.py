@@ -5,13 +5,13 @@ Frames are decoded in order; whoever reads them in the order of `Source.pictures
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from vidreid.errors import InputError
-from vidreid.training.detector.sources import Part, Picture, Source
+from vidreid.training.detector.sources import Part, Picture, Source, check_root
 from vidreid.types import Boxes, Frame, Image, VideoFile
 
 SECONDS = 0.5  # between two frames that are trained on: neighbours show the same
@@ -25,11 +25,13 @@ def open_source(root: Path, part: Part) -> Source:
     """
     from vidreid.footage.cameras import VIDEO_SUFFIXES
 
+    check_root(root)
     folder = root if root.is_dir() else root.parent
     videos = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
     found = [root] if root.is_file() else videos
     if not found:
         raise InputError(f"{root}: no footage in it", "give a video, or a folder of videos")
+    _check_names(found)
     truth, partial = _truth(folder, [path.stem for path in found])
     cameras = {path.stem: _Camera(path) for path in found if part == "train" or path.stem in truth}
     if not cameras:
@@ -47,6 +49,15 @@ def open_source(root: Path, part: Part) -> Source:
         return cameras[name].read(int(index))
 
     return Source(root.stem, tuple(pictures), read, partial=partial)
+
+
+def _check_names(videos: Sequence[Path]) -> None:
+    """`InputError` where two videos would be the same camera."""
+    known: dict[str, Path] = {}
+    for path in videos:
+        other = known.setdefault(path.stem, path)
+        if other is not path:
+            raise InputError(f"{other} and {path.name}: two videos of one camera", "give one of them another name")
 
 
 Labels = tuple[tuple[int, int] | None, Callable[[int], Boxes]]

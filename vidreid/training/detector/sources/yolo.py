@@ -11,7 +11,7 @@ import numpy as np
 from vidreid.training.datasets._crops import decode
 from vidreid.training.datasets._files import Files, inside
 from vidreid.training.datasets.yolo import label_of, listed_pictures, open_layout, parse_labels, person_class
-from vidreid.training.detector.sources import Part, Picture, Source
+from vidreid.training.detector.sources import Part, Picture, Source, check_root
 from vidreid.types import Boxes, Image
 
 UNLABELLED = "unlabelled.txt"  # beside data.yaml: pictures of people whom nobody labelled
@@ -23,6 +23,7 @@ def open_source(root: Path, part: Part) -> Source:
     A picture without a label file, or with an empty one, is one without people. `InputError` where this is no such
     layout.
     """
+    check_root(root)
     files, config, settings = open_layout(root)
     known = frozenset(files.names())
     person = person_class(settings.get("names"), config)
