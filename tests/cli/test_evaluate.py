@@ -26,7 +26,7 @@ def test_identity_is_one_score_over_all_cameras(say, finished, site):
     score = json.loads(say("evaluate", "identity", finished, "--truth", site, "--json").out)
     text = say("evaluate", "identity", finished, "--truth", site).out
     assert 0 < score["idf1"] <= 1
-    assert f"{'idf1':<16}{score['idf1']:.3f}" in text
+    assert f"{'idf1':<22}{score['idf1']:.3f}" in text
 
 
 def test_what_a_reader_should_know_stands_beside_the_scores(say, finished, site):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from vidreid.errors import InputError, UsageError
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import parse_cameras, read_site
 from vidreid.types import Clock
 
 EIGHT = 1_775_980_800_000_000  # 2026-04-12 08:00 UTC in microseconds
@@ -147,3 +147,70 @@ def test_files_of_one_camera_may_come_from_several_words(footage):
     assert camera.clock == Clock((EIGHT, None), 0, 5.0)
     with pytest.raises(InputError, match=r"c0: .*two corrections"):
         parse_cameras(["one.yaml", "two.yaml"])
+
+
+THREE = "cameras: {c0: {files: [a.mp4]}, c1: {files: [b.MP4]}, c2: {files: [night]}}\n"
+
+
+def site(footage, text, *words):
+    (footage / "site.yaml").write_text(THREE + text)
+    return read_site(["site.yaml", *words])
+
+
+def test_a_yaml_says_how_far_apart_cameras_are_and_whose_views_overlap(footage):
+    found = site(footage, "travel: [{between: [c1, c0], seconds: 30}]\noverlaps: [[c2, c1]]")
+    assert found.travel == (("c0", "c1", 30.0),)
+    assert found.overlaps == (("c1", "c2"),)
+    assert found.cameras == parse_cameras(["site.yaml"])
+
+
+def test_more_than_two_cameras_mean_every_pair_of_them(footage):
+    found = site(footage, "travel: [{between: [c2, c0, c1], seconds: 0}]")
+    assert found.travel == (("c0", "c1", 0.0), ("c0", "c2", 0.0), ("c1", "c2", 0.0))
+    assert site(footage, "overlaps: [[c0, c1, c2]]").overlaps == (("c0", "c1"), ("c0", "c2"), ("c1", "c2"))
+
+
+def test_nothing_is_assumed_of_pairs_that_nobody_spoke_of(footage):
+    assert (site(footage, "").travel, site(footage, "").overlaps) == ((), ())
+    assert read_site(["c0=a.mp4", "c1=b.MP4"]).travel == ()
+
+
+def test_a_pair_may_name_a_camera_of_another_word(footage):
+    found = site(footage, "travel: [{between: [c0, gate], seconds: 5}]", "gate=x=y.mp4")
+    assert found.travel == (("c0", "gate", 5.0),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("travel: [{between: [c0, c9], seconds: 30}]", "travel: 'c9' is no camera", "c0, c1, c2"),
+        ("overlaps: [[c9, c0]]", "overlaps: 'c9' is no camera", "c0, c1, c2"),
+        ("travel: [{between: [c0, c0], seconds: 30}]", "travel: c0 twice in one pair", "two cameras"),
+        ("travel: [{between: [c0, c1], seconds: -1}]", "travel.0.seconds: .*greater than or equal to 0", "mend"),
+        ("travel: [{between: [c0, c1], seconds: .inf}]", "travel.0.seconds: .*finite", "mend"),
+        ("travel: [{between: [c0, c1], seconds: .nan}]", "travel.0.seconds", "mend"),
+        ("travel: [{between: [c0], seconds: 3}]", "travel.0.between: .*at least 2", "mend"),
+        ("travel: [{between: [c0, c1]}]", "travel.0.seconds: .*required", "mend|seconds"),
+        ("travel: [{between: [c0, c1], seconds: 3, both: 1}]", "unknown key 'travel.0.both'", "between|mend"),
+        ("travel: {c0: 3}", "travel: .*list", "mend"),
+        ("overlaps: [c0, c1]", "overlaps.0: .*list", "mend"),
+        (
+            "travel: [{between: [c0, c1], seconds: 3}, {between: [c1, c0], seconds: 4}]",
+            "c0 and c1 are given twice",
+            "once",
+        ),
+        ("overlaps: [[c0, c1], [c1, c0]]", "c0 and c1 are given twice", "once"),
+        ("travel: [{between: [c0, c1], seconds: 0}]\noverlaps: [[c0, c1]]", "c0 and c1 are given twice", "overlap"),
+    ],
+)
+def test_pairs_that_cannot_be_meant_are_refused(footage, text, said, hint):
+    with pytest.raises(InputError, match=said) as caught:
+        site(footage, text)
+    assert "\n" not in caught.value.message
+    assert re.search(hint, caught.value.hint)
+
+
+def test_two_files_may_not_speak_of_one_pair(footage):
+    (footage / "more.yaml").write_text("cameras: {c3: {files: [x=y.mp4]}}\noverlaps: [[c0, c1]]")
+    with pytest.raises(InputError, match="c0 and c1 are given twice"):
+        site(footage, "travel: [{between: [c0, c1], seconds: 3}]", "more.yaml")

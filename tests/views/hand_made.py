@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import av
@@ -153,6 +154,19 @@ class FakeRun:
                 }
             )
         return pa.Table.from_pylist(people, schema.IDENTITIES)
+
+    def evidence(self) -> pa.Table:
+        """Each person's sightings in a row, and the first of each two people."""
+        people: dict[str, list[str]] = {}
+        for walk in self._walks:
+            if walk.identity:
+                people.setdefault(walk.identity, []).append(walk.name)
+        pairs = [(*pair, 0.74, "same") for own in people.values() for pair in pairwise(own)]
+        pairs += [(one[0], other[0], 0.71, "apart") for one, other in combinations(people.values(), 2)]
+        names = ("first", "second", "similarity", "kind")
+        return pa.Table.from_pylist(
+            [{**dict(zip(names, pair, strict=True)), "reason": "appearance"} for pair in pairs], schema.EVIDENCE
+        )
 
     def crops(self, tracklets: Collection[str] | None = None, *, best: int | None = None) -> pa.Table:
         rows = []

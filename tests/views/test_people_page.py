@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from calibrations import write
 from hand_made import NASTY, NOBODY, NOON, FakeRun, Walk
 
 from vidreid.views import people
@@ -59,9 +60,17 @@ def test_pictures_are_the_best_of_each_sighting(run: FakeRun, tmp_path: Path) ->
 
 def test_the_reason_of_doubt_is_in_words(run: FakeRun, tmp_path: Path) -> None:
     text = page_of(run, tmp_path).text
-    assert "Nearest other person P0002 at 0.71, its own sightings hold together at 0.74" in text
-    assert "Seen once; nearest other person P0001 at 0.71" in text
+    assert "Kept apart from P0002, mean likeness 0.71. Its own sightings: 0.74" in text
+    assert "Kept apart from P0001, mean likeness 0.71. Seen once" in text
     assert "A match is a lead, not proof." in text
+
+
+def test_how_sure_a_person_is_follows_its_weakest_link(run: FakeRun, tmp_path: Path) -> None:
+    assert "weakest link 0.74" in page_of(run, tmp_path).text
+    write(run.path)
+    text = page_of(run, tmp_path).text
+    assert "one person: likely, 97 % (93 to 98 %)" in text
+    assert "seen once" in text
 
 
 def test_times_are_utc_where_the_clock_is_known(run: FakeRun, tmp_path: Path) -> None:

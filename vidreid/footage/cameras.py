@@ -1,10 +1,12 @@
-"""Which files are which camera: from the command line's ``CAMERA=FILE`` words, or from a cameras YAML."""
+"""Which files are which camera, and how far apart: from ``CAMERA=FILE`` words, or from a cameras YAML."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,25 +52,56 @@ class CameraEntry(Section):
     drift_ppm: float = Field(0.0, description="microseconds added for every second since the first start")
 
 
+Together = Annotated[list[str], Field(min_length=2, description="names of cameras; every pair of them is meant")]
+
+
+class TravelEntry(Section):
+    """The least time in which anybody comes from one camera to another."""
+
+    between: Together
+    seconds: float = Field(ge=0, allow_inf_nan=False, description="nobody is faster; 0: never in both at once")
+
+
 class CamerasFile(Section):
     """The cameras YAML."""
 
     cameras: dict[str, CameraEntry] = Field(min_length=1)
+    travel: list[TravelEntry] = Field([], description="how long it takes at least from camera to camera")
+    overlaps: list[Together] = Field([], description="cameras with a common view: one person may be in both at once")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The cameras, and what the user says of their places.
+
+    ``travel`` (camera, camera, least seconds between them) and ``overlaps`` (camera, camera) name each pair once,
+    in order of the alphabet; of all other pairs nothing is known.
+    """
+
+    cameras: list[Camera]
+    travel: tuple[tuple[str, str, float], ...] = ()
+    overlaps: tuple[tuple[str, str], ...] = ()
 
 
 def parse_cameras(words: Sequence[str]) -> list[Camera]:
-    """Cameras of ``CAMERA=FILE``, ``CAMERA=FOLDER/``, bare ``FILE`` and ``cameras.yaml`` words, in their order.
+    """The cameras of `read_site`."""
+    return read_site(words).cameras
 
-    Files are not opened. `UsageError` where a word cannot be meant, `InputError` where nothing at all is there; that
-    a camera among others is missing is left to `ingest`, so that the others go on.
+
+def read_site(words: Sequence[str]) -> Site:
+    """The site of ``CAMERA=FILE``, ``CAMERA=FOLDER/``, bare ``FILE`` and ``cameras.yaml`` words, in their order.
+
+    Files are not opened. `UsageError` where a word cannot be meant, `InputError` where nothing at all is there, or
+    what is said of pairs of cameras contradicts itself; that a camera among others is missing is left to `ingest`,
+    so that the others go on.
     """
     if not words:
         raise UsageError("no footage given", "vidreid run c0=FILE c1=FILE --output RUN")
+    parts = [_read_word(word) for word in words]
     cameras: dict[str, Camera] = {}
-    for word in words:
-        for camera in _read_word(word):
-            earlier = cameras.get(camera.name)
-            cameras[camera.name] = camera if earlier is None else _longer(earlier, camera)
+    for camera in (camera for part in parts for camera in part.cameras):
+        earlier = cameras.get(camera.name)
+        cameras[camera.name] = camera if earlier is None else _longer(earlier, camera)
     absent = [camera for camera in cameras.values() if not any(file.is_file() for file in camera.files)]
     if len(absent) == len(cameras):
         raise _absence(absent[0])
@@ -76,7 +109,32 @@ def parse_cameras(words: Sequence[str]) -> list[Camera]:
         repeated = [file for file, count in Counter(camera.files).items() if count > 1]
         if repeated:
             raise UsageError(f"{camera.name}: {repeated[0]} is given twice", "name each file once")
-    return list(cameras.values())
+    travel = tuple(sorted(link for part in parts for link in part.travel))
+    overlaps = tuple(sorted(pair for part in parts for pair in part.overlaps))
+    _check_pairs([(one, other) for one, other, _ in travel], overlaps, sorted(cameras))
+    return Site(list(cameras.values()), travel, overlaps)
+
+
+def _check_pairs(
+    travel: Sequence[tuple[str, str]], overlaps: Sequence[tuple[str, str]], cameras: Sequence[str]
+) -> None:
+    """Refuse pairs of cameras that are unknown, one camera only, or spoken of twice."""
+    for key, pairs in (("travel", travel), ("overlaps", overlaps)):
+        for pair in pairs:
+            unknown = [name for name in pair if name not in cameras]
+            if unknown:
+                raise InputError(f"{key}: {unknown[0]!r} is no camera", f"the cameras are {', '.join(cameras)}")
+            if pair[0] == pair[1]:
+                raise InputError(f"{key}: {pair[0]} twice in one pair", "name two cameras")
+    repeated = [pair for pair, count in Counter([*travel, *overlaps]).items() if count > 1]
+    if repeated:
+        one, other = repeated[0]
+        hint = "name each pair once: under travel, or under overlaps where one person is in both views at once"
+        raise InputError(f"travel and overlaps: {one} and {other} are given twice", hint)
+
+
+def _pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    return list(itertools.combinations(sorted(names), 2))
 
 
 def _longer(earlier: Camera, later: Camera) -> Camera:
@@ -89,7 +147,7 @@ def _longer(earlier: Camera, later: Camera) -> Camera:
     return Camera(later.name, earlier.files + later.files, Clock(starts, *stated.pop()))
 
 
-def _read_word(word: str) -> list[Camera]:
+def _read_word(word: str) -> Site:
     name, sign, path = word.partition("=")
     if not sign or Path(word).exists():
         file = Path(word)
@@ -99,7 +157,7 @@ def _read_word(word: str) -> list[Camera]:
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a camera", "letters, digits, _ - and . only: CAMERA=FILE")
     files = _footage(Path(path).expanduser())
-    return [Camera(name, files, Clock((None,) * len(files)))]
+    return Site([Camera(name, files, Clock((None,) * len(files)))])
 
 
 def _footage(path: Path) -> tuple[Path, ...]:
@@ -121,7 +179,7 @@ def _absence(camera: Camera) -> InputError:
     return InputError(f"{camera.name}: no such file: {path.name}", f"check the path: {path}")
 
 
-def _read_yaml(path: Path) -> list[Camera]:
+def _read_yaml(path: Path) -> Site:
     found = read_model(CamerasFile, path)
     cameras = []
     for name, entry in found.cameras.items():
@@ -136,7 +194,8 @@ def _read_yaml(path: Path) -> list[Camera]:
             starts += [_microseconds(start), *[None] * (len(found_files) - 1)]
         clock = Clock(tuple(starts), round(entry.offset_seconds * 1e6), entry.drift_ppm)
         cameras.append(Camera(name, tuple(files), clock))
-    return cameras
+    travel = [(*pair, entry.seconds) for entry in found.travel for pair in _pairs(entry.between)]
+    return Site(cameras, tuple(travel), tuple(pair for names in found.overlaps for pair in _pairs(names)))
 
 
 def _microseconds(time: datetime | None) -> int | None:

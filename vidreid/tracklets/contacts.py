@@ -1,7 +1,7 @@
-"""Where two people could have been exchanged: boxes that cover each other, and gaps.
+"""Where two people could have been exchanged: boxes that cover each other, gaps, and breaks of motion.
 
 A tracker that follows boxes may leave such a place with the wrong person. What lies between two of them is one
-person for certain; across them only appearance can tell.
+person; across them only appearance can tell.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from vidreid.types import Array, Boxes
 
 COVER = 0.15  # share of the smaller box from which two people touch
-CALM = 0.4  # seconds between two touches that belong to one contact; also the shortest gap that counts
+GAP = 0.4  # seconds without a box from which a gap counts
+SPAN = 0.6  # seconds of motion on each side of a box that show a break
+BREAK = 0.15  # heights by which the way up to a box and the way from it on miss each other: 1 box in 100 by chance
 
 
 def touching(boxes: Boxes) -> Array:
@@ -44,7 +47,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A contact or gap of way ``way``, between the frames ``before`` and ``after``: it may go on as somebody else.
+    """A contact, gap or break of way ``way``, between frames ``before`` and ``after``: somebody else may go on.
 
     ``rivals`` are the ways that touched it, ``places`` the frames at which each of them was closest.
     """
@@ -58,7 +61,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """Something between two places of a way: a touch by ``rival`` that covers ``share``, or a gap (rival -1)."""
+    """Something between two places of a way: a touch by ``rival`` that covers ``share``; a gap or break (rival -1)."""
 
     first: int
     last: int
@@ -67,14 +70,14 @@ class _Event:
 
 
 def find_cuts(ways: Sequence[Way]) -> list[Cut]:
-    """All contacts and gaps of the ways of one camera, by way and in order of time.
+    """All contacts, gaps and breaks of the ways of one camera, by way and in order of time.
 
     A contact at the very beginning or end of a way is no cut: there is nothing of it on one side.
     """
     touches = _touches(ways)
     cuts = []
     for number, way in enumerate(ways):
-        events = [*touches[number], *_gaps(way)]
+        events = [*touches[number], *_gaps(way), *_breaks(way)]
         cuts += _merged(number, way, sorted(events, key=lambda event: event.first))
     return cuts
 
@@ -101,16 +104,46 @@ def _touches(ways: Sequence[Way]) -> list[list[_Event]]:
 
 
 def _gaps(way: Way) -> list[_Event]:
-    """Gaps of at least `CALM` seconds."""
-    return [_Event(int(place), int(place) + 1, -1, 0.0) for place in np.flatnonzero(np.diff(way.times) >= CALM)]
+    """Gaps of at least `GAP` seconds."""
+    return [_Event(int(place), int(place) + 1, -1, 0.0) for place in np.flatnonzero(np.diff(way.times) >= GAP)]
+
+
+def _breaks(way: Way) -> list[_Event]:
+    """Where the motion breaks: the box after each that `misses` puts farther off than `BREAK`."""
+    return [_Event(int(place), int(place) + 1, -1, 0.0) for place in np.flatnonzero(misses(way) >= BREAK)]
+
+
+def misses(way: Way) -> Array:
+    """(n - 1,) between each box and the next: how far the lines up to there and from there on are apart, in heights.
+
+    The lines are those of least squares through the centre and height of as many boxes as `SPAN` seconds have; 0 near
+    the ends of the way.
+    """
+    apart = np.zeros(max(len(way.times) - 1, 0))
+    count = max(3, round(SPAN / float(np.median(np.diff(way.times))))) if len(apart) else 0
+    if not count or len(way.times) < 2 * count:
+        return apart
+    boxes = way.boxes.astype(np.float64)
+    height = boxes[:, 3] - boxes[:, 1]
+    values = np.column_stack([(boxes[:, :2] + boxes[:, 2:]) / 2, height])
+    moments, places = sliding_window_view(way.times, count), sliding_window_view(values, count, axis=0)
+    middle, mean = moments.mean(1), places.mean(2)
+    centred = moments - middle[:, None]
+    slope = np.einsum("nw,ncw->nc", centred, places) / (centred**2).sum(1)[:, None]
+    border = (way.times[count - 1 : -count] + way.times[count : len(way.times) - count + 1]) / 2
+    before = mean[:-count] + slope[:-count] * (border - middle[:-count])[:, None]
+    after = mean[count:] + slope[count:] * (border - middle[count:])[:, None]
+    scale = np.sqrt(mean[:-count, 2] * mean[count:, 2])
+    apart[count - 1 : count - 1 + len(border)] = np.linalg.norm(after - before, axis=1) / np.maximum(scale, 1e-9)
+    return apart
 
 
 def _merged(number: int, way: Way, events: Sequence[_Event]) -> list[Cut]:
-    """The cuts of one way: events with little between them are one."""
+    """The cuts of one way: events with no calm box between them are one."""
     groups: list[list[_Event]] = []
     last = -1
     for event in events:
-        if groups and way.times[event.first] - way.times[last] < CALM:
+        if groups and event.first <= last + 1:
             groups[-1].append(event)
         else:
             groups.append([event])

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 
 from vidreid.pipeline.results import Summary
+from vidreid.views.certainty import LEAD
 from vidreid.views.drawing import colour_of
 from vidreid.views.times import since_start
 
@@ -87,6 +88,7 @@ class Person:
     identity: str
     doubt: float
     doubtful: bool
+    sure: str
     reason: str
     nearest: str | None
     pictures: Sequence[Picture]
@@ -147,7 +149,7 @@ def _head(summary: Summary, axis: Axis) -> str:
         first, last = axis.start.time.date(), axis.end.time.date()
         clock = f"Times are UTC, {first}." if first == last else f"Times are UTC, {first} to {last}."
     return (
-        "<h1>People in the footage</h1>\n<p class=lead>A match is a lead, not proof.</p>\n"
+        f"<h1>People in the footage</h1>\n<p class=lead>{LEAD}</p>\n"
         f"<dl class=numbers>{tiles}</dl>\n{limits}\n"
         f"<p class=soft>Covers {escape(summary.covered)}. {clock}</p>\n"
     )
@@ -181,7 +183,8 @@ def _card(person: Person, axis: Axis) -> str:
         f'<article class="card{" doubtful" if person.doubtful else ""}" id="{name}" '
         f'style="--who:rgb({red},{green},{blue})" data-cameras="{escape(json.dumps(cameras))}" '
         f'data-words="{escape(words)}">\n'
-        f"<header><h3><span class=chip></span>{name}</h3><span class=doubt>doubt {person.doubt:.2f}</span>"
+        f"<header><h3><span class=chip></span>{name}</h3>"
+        f'<span class=doubt title="doubt {person.doubt:.2f} of 1">{escape(person.sure)}</span>'
         f"<span>{seen}<span class=when>{when}</span></span></header>\n"
         f"<p class=reason>{escape(person.reason)}.{link}</p>\n"
         f"<div class=pictures>{pictures}</div>\n{_timeline(person, axis)}</article>\n"

@@ -10,8 +10,10 @@ from typing import Any
 
 import cv2
 
+from vidreid.pipeline.links import LOOKS, Held, held_people
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
+from vidreid.views.certainty import likely, percent
 from vidreid.views.drawing import from_jpeg, resized
 from vidreid.views.page import Axis, Moment, Person, Picture, Strip, render
 
@@ -38,7 +40,8 @@ def write_people(run: Run, path: Path) -> None:
     chosen = {row["tracklet"] for who in shown for row in _spread(tracklets[who["identity"]])}
     pictures = _pictures(run, chosen)
     axis = _axis(rows)
-    people = [_person(who, tracklets[who["identity"]], pictures, axis) for who in shown]
+    held = held_people(run)
+    people = [_person(who, tracklets[who["identity"]], held[who["identity"]], pictures, axis) for who in shown]
     groups = {
         "Doubtful": [p for p in people if p.doubtful],
         "Seen in several cameras": [p for p in people if not p.doubtful and len(p.strips) > 1],
@@ -93,15 +96,19 @@ def _axis(tracklets: Sequence[Row]) -> Axis:
     return Axis.over(moments, by_clock=known)
 
 
-def _person(who: Row, tracklets: Sequence[Row], pictures: Mapping[str, tuple[bytes, int]], axis: Axis) -> Person:
+def _person(
+    who: Row, tracklets: Sequence[Row], held: Held, pictures: Mapping[str, tuple[bytes, int]], axis: Axis
+) -> Person:
     least = _least_certain(tracklets)
+    nearest = (least or tracklets[0])["nearest"]
     shown = [row for row in _in_time(tracklets, axis) if row["tracklet"] in pictures]
     return Person(
         identity=who["identity"],
         doubt=who["doubt"] or 0.0,
         doubtful=(who["doubt"] or 0.0) >= DOUBTFUL,
-        reason=_reason(tracklets),
-        nearest=(least or tracklets[0])["nearest"],
+        sure=_sure(held, len(tracklets)),
+        reason=_reason(tracklets, held),
+        nearest=nearest,
         pictures=[
             Picture(row["camera"], row["tracklet"], _moment(row, "start"), *pictures[row["tracklet"]], row is least)
             for row in shown
@@ -127,15 +134,25 @@ def _moment(row: Row, end: str) -> Moment:
     return Moment(row[end], row[f"{end}_s"])
 
 
-def _reason(tracklets: Sequence[Row]) -> str:
-    """Why the decision about a person was near or clear, in words."""
+def _sure(held: Held, sightings: int) -> str:
+    """How sure it is that this is one person, by the weakest pair that holds it together."""
+    weakest = held.weakest
+    if weakest is None:
+        return "seen once" if sightings == 1 else "not compared"
+    if weakest.chance is None:
+        return f"weakest link {weakest.likeness:.2f}"
+    return f"one person: {likely(weakest.chance)}, {percent(weakest.chance)}"
+
+
+def _reason(tracklets: Sequence[Row], held: Held) -> str:
+    """Why a person is one, and not the nearest other one, in words."""
     least = _least_certain(tracklets)
-    if least:
-        return (
-            f"Nearest other person {least['nearest']} at {least['nearest_similarity']:.2f}, "
-            f"its own sightings hold together at {least['similarity']:.2f} (sighting {least['tracklet']})"
-        )
-    alone = tracklets[0]
-    if alone["nearest_similarity"] is None:
+    row = least or tracklets[0]
+    if row["nearest_similarity"] is None:
         return "Nobody else to compare with"
-    return f"Seen once; nearest other person {alone['nearest']} at {alone['nearest_similarity']:.2f}"
+    apart = held.apart.get(row["nearest"])
+    why = f" ({apart.reason})" if apart and apart.reason != LOOKS else ""
+    kept = f"Kept apart from {row['nearest']}{why}, mean likeness {row['nearest_similarity']:.2f}"
+    if least is None:
+        return f"{kept}. Seen once"
+    return f"{kept}. Its own sightings: {least['similarity']:.2f} (the least certain, {least['tracklet']})"

@@ -10,9 +10,12 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
+from vidreid.pipeline.calibrated import read_calibration
+from vidreid.pipeline.links import Held, held_people
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.types import Array, Image
+from vidreid.views.certainty import LEAD, percent
 from vidreid.views.drawing import Colour, colour_of, draw_text, from_jpeg, resized, text_width
 from vidreid.views.frames import Annotator, frames
 from vidreid.views.times import moment
@@ -27,8 +30,9 @@ WIDTH, MARGIN, GAP = 1600, 40, 16
 CAMERAS = 660  # width of a camera's frame
 HEAD = 124  # height of the title
 ROWS = (138, 220)  # least and greatest height of a person's row
-NAME = 104  # width of a person's colour and name
+NAME = 136  # width of a person's colour, name and how sure it is
 MOST_CAMERAS = 5
+SURE = "Under each name: how likely its least certain pair is one person, with 95 % interval."
 MOST_CANDIDATES = 2000  # frames that are compared for the best one
 
 
@@ -47,6 +51,8 @@ def write_poster(run: Run, path: Path, title: str = "") -> None:
         page[y : y + len(picture), MARGIN : MARGIN + CAMERAS] = picture
         y += len(picture) + GAP
     _draw_people(page[HEAD:-MARGIN, MARGIN + CAMERAS + 2 * GAP : -MARGIN], run, cameras)
+    if read_calibration(run):
+        draw_text(page, SURE, (MARGIN + CAMERAS + 2 * GAP, len(page) - 14), 9, SOFT)
     _, png = cv2.imencode(".png", page[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     write_atomic(path, lambda file: file.write(png.tobytes()) and None)
 
@@ -59,8 +65,7 @@ def _draw_head(page: Image, run: Run, title: str) -> None:
         f"{found.people_in_several} of them seen in several cameras"
     )
     draw_text(page, line, (MARGIN, 98), 12, SOFT)
-    note = "A match is a lead, not proof."
-    draw_text(page, note, (WIDTH - MARGIN - text_width(note, 12), 98), 12, SOFT)
+    draw_text(page, LEAD, (WIDTH - MARGIN - text_width(LEAD, 12), 98), 12, SOFT)
 
 
 def _busiest(run: Run, camera: str) -> Image | None:
@@ -113,14 +118,23 @@ def _draw_people(sheet: Image, run: Run, cameras: Sequence[str]) -> None:
     tall = min(ROWS[1], (len(sheet) + GAP) // len(people) - GAP)
     column = (sheet.shape[1] - NAME) // len(cameras)
     best = _best_pictures(run, [row["identity"] for row in people])
+    held = held_people(run)
     for number, who in enumerate(people):
         row = sheet[number * (tall + GAP) :][:tall]
         row[:] = PANEL
         row[:, :8] = colour_of(who["identity"])
         draw_text(row, who["identity"], (26, tall // 2 + 6), 13, INK)
+        for line, text in enumerate(_sure(held[who["identity"]])):
+            draw_text(row, text, (26, tall // 2 + 28 + 18 * line), 9, SOFT)
         for place, camera in enumerate(cameras):
             cell = row[:, NAME + place * column : NAME + (place + 1) * column]
             _draw_crop(cell, camera, best.get((who["identity"], camera)))
+
+
+def _sure(held: Held) -> list[str]:
+    """How sure it is that this is one person: the chance of its weakest pair, and the chance's interval."""
+    chance = held.weakest.chance if held.weakest else None
+    return [] if chance is None else percent(chance).replace(" (", "\n(").split("\n")
 
 
 def _draw_crop(cell: Image, camera: str, crop: Row | None) -> None:

@@ -1,18 +1,17 @@
-"""`evaluate`: tracking and identity of a run, detection and retrieval of networks, and comparisons of the latter."""
+"""`evaluate retrieval`."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidreid.cli.options import RUN_FOLDER, device_option
+from vidreid.cli.evaluate.labels import say
+from vidreid.cli.options import device_option
 from vidreid.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,130 +19,7 @@ if TYPE_CHECKING:
     from vidreid.training.embeddings import Source
     from vidreid.training.retrieval import Scores
 
-SHOWN = ("mota", "idf1", "hota", "precision", "recall", "id_switches")
 SHOWN_QUERIES = 20
-DETECTION = {
-    "pictures": "pictures",
-    "boxes": "boxes",
-    "ap50": "AP50",
-    "ap": "AP50:95",
-    "score": "from score",
-    "recall": "recall",
-    "false_positives": "false/picture",
-}
-
-
-def scoring_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The run, its labels and how they are to be read."""
-    for option in reversed(
-        [
-            click.argument("run_folder", metavar="RUN", type=RUN_FOLDER),
-            click.option(
-                "--truth", required=True, type=click.Path(path_type=Path), help="Folder with <camera>.txt or gt/."
-            ),
-            click.option(
-                "--partial", is_flag=True, help="Not everybody is labelled: what matches no label is left out."
-            ),
-            click.option(
-                "--distractor",
-                "distractors",
-                multiple=True,
-                metavar="CAMERA:X,Y,W,H",
-                help="A thing that is no person.",
-            ),
-            click.option("--by-person", is_flag=True, help="Labels' ids are mapped by persons.csv."),
-            click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON."),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-@click.group()
-def evaluate() -> None:
-    """Score a run against labels, or a network on a data set."""
-
-
-@evaluate.command()
-@scoring_options
-def tracking(run_folder: Path, truth: Path, as_json: bool, **labels: Any) -> None:
-    """MOTA, IDF1 and HOTA of each camera's tracklets, at IoU 0.5."""
-    from vidreid.evaluation.run import score_tracking
-
-    notes, scores = score_tracking(run_folder, truth, **labels)
-    if as_json:
-        click.echo(json.dumps({camera: score.as_dict() for camera, score in scores.items()}, indent=1))
-        return
-    _say(notes)
-    _table({camera: score.as_dict() for camera, score in scores.items()})
-
-
-@evaluate.command()
-@scoring_options
-def identity(run_folder: Path, truth: Path, as_json: bool, **labels: Any) -> None:
-    """IDF1 and HOTA of the identities over all cameras, at IoU 0.5."""
-    from vidreid.evaluation.run import score_identity
-
-    notes, score = score_identity(run_folder, truth, **labels)
-    if as_json:
-        click.echo(json.dumps(score.as_dict(), indent=1))
-        return
-    _say(notes)
-    for name, value in score.as_dict().items():
-        if isinstance(value, float):
-            click.echo(f"{name:<16}{value:.3f}")
-
-
-@evaluate.command()
-@click.option("--data", multiple=True, required=True, metavar="[LAYOUT=]ROOT", help="Labelled pictures, or footage.")
-@click.option(
-    "--detector",
-    "detectors",
-    multiple=True,
-    default=["auto"],
-    metavar="NAME|PATH",
-    help="Several are scored on the same pictures [default: the first at hand].",
-)
-@click.option(
-    "--partial", multiple=True, metavar="SET", help="Not everybody in it is labelled, as scene.json says of footage."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-def detection(data: tuple[str, ...], detectors: tuple[str, ...], partial: tuple[str, ...], as_json: bool) -> None:
-    """Average precision of detectors (COCO's), and what they find and invent at the score of a run.
-
-    LAYOUT is yolo, footage or world (synthetic people, filmed into ROOT on first use); what has no data.yaml is
-    footage. The validation pictures of a set are scored.
-    """
-    from vidreid.pipeline.progress import reporter_for
-    from vidreid.training.detector.scoring import open_detector, open_sets, score_set
-
-    sets, notes = open_sets(data, partial)
-    reporter = reporter_for(sys.stderr)
-    with ExitStack() as stack:
-        opened = [stack.enter_context(open_detector(wanted)) for wanted in detectors]
-        _say(notes)
-        stack.callback(reporter.stop)
-        reporter.start("detection", {one.name: len(one.pictures) * len(opened) for one in sets})
-        rows = [
-            {"set": one.name, "detector": detector.name, **score_set(detector, one, reporter).as_dict()}
-            for one in sets
-            for detector in opened
-        ]
-    if as_json:
-        click.echo("[\n" + ",\n".join(f" {json.dumps(row)}" for row in rows) + "\n]")
-        return
-    _detections(rows)
-
-
-def _detections(rows: list[dict[str, Any]]) -> None:
-    """A line a set and detector; a dash where a score means nothing."""
-    names, detectors = (max(len(key), *(len(row[key]) for row in rows)) + 2 for key in ("set", "detector"))
-    head = "".join(f"{title:>15}" for title in DETECTION.values())
-    click.echo(f"{'set':<{names}}{'detector':<{detectors}}{head}")
-    for row in rows:
-        values = (row[key] for key in DETECTION)
-        cells = ("-" if value is None else f"{value:.3f}" if isinstance(value, float) else value for value in values)
-        click.echo(f"{row['set']:<{names}}{row['detector']:<{detectors}}" + "".join(f"{cell:>15}" for cell in cells))
 
 
 class Frames(click.ParamType[int]):
@@ -199,7 +75,7 @@ def retrieval_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@evaluate.command()
+@click.command()
 @retrieval_options
 def retrieval(
     dataset: str, data: Path | None, tracklets: bool | None, split: int | None, as_json: bool, **options: Any
@@ -211,7 +87,7 @@ def retrieval(
     if options["plot"]:
         check_format(options["plot"])
     opened = open_dataset(dataset, data, tracklets=tracklets)
-    _say([note for note in (opened.terms, *opened.notes) if note])
+    say([note for note in (opened.terms, *opened.notes) if note])
     sources = _sources(opened, split, options)
     scores = joined([_scored(opened, source, number, options) for number, source in sources])
     system = sources[0][1].system
@@ -229,7 +105,7 @@ def _scored(opened: Dataset, source: Source, split: int | None, options: dict[st
 
     protocol = _protocol(opened.protocol, source, options)
     items = scored_tracklets(opened, split)
-    vectors = source.vectors(opened, items, protocol, lambda line: _say([line]))
+    vectors = source.vectors(opened, items, protocol, lambda line: say([line]))
     if options["save_features"]:
         save_vectors(options["save_features"], items, vectors, protocol, source.branches)
     return score_dataset(
@@ -242,7 +118,7 @@ def _sources(opened: Dataset, split: int | None, options: dict[str, Any]) -> lis
     splits, weights = len(opened.splits), options["weights"]
     if len(weights) < 2:
         if weights and split is None and splits > 1:
-            _say([f"{splits} splits share people: give the --weights of each, or --split N for those trained on one"])
+            say([f"{splits} splits share people: give the --weights of each, or --split N for those trained on one"])
         return [(split, _source(options))]
     if split is not None or len(weights) != splits:
         raise UsageError(f"{len(weights)} --weights for {splits if split is None else 1} splits", "give one a split")
@@ -310,52 +186,3 @@ def _scores(system: str, scores: Scores) -> None:
         click.echo(f"not scored: {found['queries_without_match']} queries without a match in the gallery")
     for name in ("rank1", "rank5", "rank10", "rank20", "mAP"):
         click.echo(f"{name:<8}{100 * found[name]:>7.2f} %")
-
-
-@evaluate.command()
-@click.argument("results", nargs=-1, required=True, metavar="[NAME=]FILE...")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the table as CSV.")
-@click.option("--latex", type=click.Path(path_type=Path, dir_okay=False), help="Write the table for LaTeX.")
-def compare(results: tuple[str, ...], csv_file: Path | None, latex: Path | None) -> None:
-    """Results of retrieval --json side by side, and what of their differences from the first is more than noise.
-
-    NAME=FILE names a system; several files of one name are its seeds.
-    """
-    from vidreid.evaluation import comparison
-    from vidreid.views.ranking import write_text
-
-    lines = comparison.compare(_systems(results))
-    if csv_file:
-        write_text(csv_file, comparison.as_csv(lines))
-    if latex:
-        write_text(latex, comparison.as_latex(lines))
-    for line in comparison.as_text(lines):
-        click.echo(line)
-
-
-def _systems(results: tuple[str, ...]) -> dict[str, list[Path]]:
-    """Files by system, in the order given; a file without a name is a system of its own, named after the file."""
-    systems: dict[str, list[Path]] = {}
-    for text in results:
-        name, sign, path = text.partition("=")
-        if not sign or Path(text).is_file():
-            name, path = Path(text).stem, text
-            if name in systems:
-                raise UsageError(f"two systems named {name}", f"name them: NAME={text}")
-        systems.setdefault(name, []).append(Path(path))
-    if len(systems) < 2:
-        raise UsageError("one system alone: nothing to compare", "give two or more: A.json B.json")
-    return systems
-
-
-def _say(notes: list[str]) -> None:
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
-
-
-def _table(rows: dict[str, dict[str, Any]]) -> None:
-    width = max(map(len, rows), default=6) + 2
-    click.echo(f"{'camera':<{width}}" + "".join(f"{name:>13}" for name in SHOWN))
-    for camera, score in rows.items():
-        values = (f"{score[name]:>13.3f}" if isinstance(score[name], float) else f"{score[name]:>13}" for name in SHOWN)
-        click.echo(f"{camera:<{width}}" + "".join(values))

@@ -1,0 +1,72 @@
+"""`calibrate`: what a likeness means in a run."""
+
+import json
+
+import cv2
+import pytest
+from calibrations import calibrated
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    return calibrated(finished, tmp_path / "run")
+
+
+def test_the_curve_and_the_promise(say, run):
+    answer = say("calibrate", run)
+    assert answer.status == 0, answer.err
+    assert answer.out.startswith("threshold            0.520")
+    assert "<- threshold" in answer.out
+    assert "100 %" not in answer.out.replace("> 99.9", "")
+
+
+def test_json_is_what_match_wrote(say, run):
+    found = json.loads(say("calibrate", run, "--json").out)
+    written = json.loads((run / "match" / "calibration.json").read_text())
+    assert found["curve"] == written["curve"]
+    assert found["sources"] == written["sources"]
+    assert "check" not in found
+
+
+def test_a_plot_is_drawn(say, run, tmp_path):
+    assert say("calibrate", run, "--plot", tmp_path / "curve.png").status == 0
+    assert cv2.imread(str(tmp_path / "curve.png")).shape[1] == 1200
+
+
+def test_labels_check_it(say, run, site):
+    answer = say("calibrate", run, "--truth", site / "gt")
+    assert answer.status == 0, answer.err
+    assert "checked on" in answer.out
+    assert "promised             2 %:" in answer.out
+    check = json.loads(say("calibrate", run, "--truth", site / "gt", "--json").out)["check"]
+    assert check["promised"] == 0.02
+    assert check["bins"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "error"),
+    [
+        (("--partial",), 2, "labels' options without --truth"),
+        (("--truth", "nowhere"), 3, "nowhere: no such folder"),
+        (("--plot", "curve.jpeg"), 2, "curve.jpeg: not a kind of picture"),
+    ],
+)
+def test_wrong_use(say, run, words, status, error):
+    answer = say("calibrate", run, *words)
+    assert answer.status == status
+    assert error in answer.err
+
+
+def test_a_network_without_a_card(say, run):
+    (run / "match" / "calibration.json").unlink()
+    answer = say("calibrate", run)
+    assert answer.status == 3
+    assert "its network has no card" in answer.err
+
+
+def test_what_is_not_matched(say, run):
+    for file in (run / "match").iterdir():
+        file.unlink()
+    answer = say("calibrate", run)
+    assert answer.status == 3
+    assert f"hint: vidreid match {run}" in answer.err

@@ -1,0 +1,226 @@
+"""Who is who: sightings to people, as many as a promise allows, and what to expect of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vidreid.identity.agglomeration import agglomerate
+from vidreid.identity.calibration import Curve, Kind, Known, fit, histogram, logit, odds
+from vidreid.identity.card import CENTRES, Card
+from vidreid.identity.levels import Levels, centred, find_levels, products, scores
+from vidreid.identity.merges import Merges
+from vidreid.types import Array
+
+FLOOR = -1.5  # scores above even odds down to which groups are looked at: what is missed is counted there
+NEVER = 20.0  # a score that nobody reaches
+SPREAD = 2.0  # factor by which held-out sets strayed from what was expected of them
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """What is to be told apart: unit ``vectors`` (n, dim) and ``cameras`` (n,), numbers from 0.
+
+    ``apart[i]`` are the rows that row i cannot be, ``together`` pairs that are one person whatever they look like.
+    ``impostors`` (k, 2): pairs of rows that are surely two people, though nobody chose them for their looks;
+    ``halves`` (m,): likenesses of the two halves of a tracklet. ``reviewed``: pairs, and whether a person said "same".
+    """
+
+    vectors: Array
+    cameras: Array
+    apart: Sequence[Array]
+    together: Sequence[tuple[int, int]] = ()
+    impostors: Array = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    halves: Array = field(default_factory=lambda: np.zeros(0))
+    reviewed: Sequence[tuple[int, int, bool]] = ()
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where scores are taken: ``vectors`` (n, dim) without what their cameras give to all, ``means`` (cameras, dim)
+    of that, and the `Levels`."""
+
+    vectors: Array
+    means: Array
+    cameras: Array
+    levels: Levels
+
+    def scores(self, rows: Array) -> Array:
+        """Scores (rows, n) of some rows with all."""
+        return scores(self.vectors[rows] @ self.vectors.T, self.levels, rows, self.cameras)
+
+    def pair_scores(self, pairs: Array) -> Array:
+        """Scores (k,) of pairs of rows (k, 2)."""
+        one, other = np.asarray(pairs, np.int64).reshape(-1, 2).T
+        likeness = np.vecdot(self.vectors[one], self.vectors[other])
+        level = self.levels.level
+        shared = (level[one, self.cameras[other]] + level[other, self.cameras[one]]) / 2
+        return np.asarray((likeness - shared) / self.levels.scale)
+
+    def halves(self, likeness: Array) -> Array:
+        """Likenesses as scores, levels left aside."""
+        return np.asarray(likeness / self.levels.scale)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What to expect of the pairs put together: ``pairs`` of them, ``wrong`` that are two people, ``mixed``
+    identities of two people, ``split`` people of two identities, ``compared`` pairs in all, ``false_matches``
+    strangers among those that alone would reach the threshold."""
+
+    pairs: float
+    wrong: float
+    mixed: float
+    split: float
+    compared: float
+    false_matches: float
+
+    @property
+    def wrong_share(self) -> tuple[float, float, float]:
+        """The expected share of wrong pairs, and how low and high it may be: a factor of two, and never under 3 / n."""
+        if not self.pairs:
+            return 0.0, 0.0, 1.0
+        share = self.wrong / self.pairs
+        return share, share / SPREAD, min(1.0, max(share * SPREAD, 3 / self.pairs))
+
+    @property
+    def false_match_rate(self) -> tuple[float, float, float]:
+        """Of comparisons of two people, the share that reaches the threshold, and how low and high it may be."""
+        if not self.compared:
+            return 0.0, 0.0, 1.0
+        rate = self.false_matches / self.compared
+        return rate, rate / SPREAD, min(1.0, max(rate * SPREAD, 3 / self.compared))
+
+
+@dataclass(frozen=True)
+class Association:
+    """Sightings told apart: ``clusters`` (n,) numbered by their first row. ``threshold``: how far above even odds the
+    mean score of a group lies at least; None where nothing could be put together. ``chances`` (m,): the probability
+    that what each of the ``merges`` puts together is one person, whether it was kept or not."""
+
+    clusters: Array
+    space: Space
+    curves: dict[Kind, Curve]
+    merges: Merges
+    chances: Array
+    promise: float
+    threshold: float | None
+    expected: Expected
+
+    def probabilities(self, pairs: Array) -> Array:
+        """The probability (k,) that pairs of rows (k, 2) are one person, by their own score alone."""
+        pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
+        found = self.space.pair_scores(pairs)
+        same = self.space.cameras[pairs[:, 0]] == self.space.cameras[pairs[:, 1]]
+        return np.where(same, self.curves["same"].at(found), self.curves["cross"].at(found))
+
+
+def associate(sightings: Sightings, card: Card, promise: float) -> Association:
+    """Tell sightings apart so that of the pairs put together the share ``promise`` (0..1) is expected to be wrong.
+
+    Average linkage on scores above even odds, under the constraints, cut where the promise would be passed.
+    """
+    space = make_space(sightings.vectors, sightings.cameras, card)
+    curves = find_curves(space, sightings, card)
+    merges = _merges(space, curves, sightings)
+    chance = _chances(merges, sightings.cameras, curves, card)
+    kept = _cut(merges, chance, promise)
+    threshold = float(merges.linkage[kept - 1]) if kept else None
+    expected = _expected(merges, chance, kept, curves, threshold)
+    return Association(merges.clusters(kept), space, curves, merges, chance, promise, threshold, expected)
+
+
+def make_space(vectors: Array, cameras: Array, card: Card) -> Space:
+    """The space of unit vectors (n, dim) of cameras (n,)."""
+    moved, means = centred(vectors, cameras, card.mean)
+    return Space(moved, means, cameras, find_levels(moved, cameras, card.strangers, card.scale))
+
+
+def find_curves(space: Space, sightings: Sightings, card: Card) -> dict[Kind, Curve]:
+    """What scores mean in this run, for pairs of one camera and of two."""
+    cameras, count = space.cameras, len(space.cameras)
+    sizes = np.bincount(cameras)
+    counts: dict[Kind, Array] = {"same": histogram(np.zeros(0)), "cross": histogram(np.zeros(0))}
+    for rows, likeness in products(space.vectors):
+        found = scores(likeness, space.levels, rows, cameras)
+        for i, row in enumerate(rows):
+            found[i, sightings.apart[row]] = -np.inf
+        same = cameras[rows, None] == cameras
+        counts["same"] += histogram(found[same]) / 2
+        counts["cross"] += histogram(found[~same]) / 2
+    within = float((sizes * (sizes - 1) / 2).sum()) - sum(map(len, sightings.apart)) / 2
+    pairs: dict[Kind, float] = {"same": within, "cross": count * (count - 1) / 2 - (sizes * (sizes - 1) / 2).sum()}
+    looked: dict[Kind, float] = {"same": count / 2, "cross": count * (np.count_nonzero(sizes) - 1) / 2}
+    known = {kind: _known(space, sightings, card, kind) for kind in counts}
+    return {kind: fit(counts[kind], looked[kind], pairs[kind], card, kind, known[kind]) for kind in counts}
+
+
+def _known(space: Space, sightings: Sightings, card: Card, kind: Kind) -> Known:
+    """The pairs of a kind that are certain; what one camera says of strangers and halves holds for both kinds."""
+    reviewed = [(one, other, same) for one, other, same in sightings.reviewed if _kind(space, one, other) == kind]
+    halves = space.halves(sightings.halves - card.halves)
+    return Known(
+        space.pair_scores(sightings.impostors) if kind == "same" else np.zeros(0),
+        space.pair_scores(np.array([(one, other) for one, other, _ in reviewed], np.int64)),
+        np.array([same for _, _, same in reviewed], bool),
+        (float(halves.mean()) if len(halves) else 0.0, len(halves)),
+    )
+
+
+def _kind(space: Space, one: int, other: int) -> Kind:
+    return "same" if space.cameras[one] == space.cameras[other] else "cross"
+
+
+def _merges(space: Space, curves: dict[Kind, Curve], sightings: Sightings) -> Merges:
+    """The merges of average linkage. Scores above even odds are products of two sets of vectors: likeness, the level of
+    each side in the other's camera, and what one camera asks for beyond two."""
+    scale, level = space.levels.scale, space.levels.level
+    camera = np.eye(level.shape[1])[space.cameras]
+    even = {kind: min(curve.even, NEVER) for kind, curve in curves.items()}
+    one = np.ones((len(camera), 1))
+    left = np.concatenate([space.vectors / scale, level / scale, camera, camera, one], axis=1)
+    excess = even["same"] - even["cross"]
+    right = np.concatenate(
+        [space.vectors, -camera / 2, -level / (2 * scale), -excess * camera, -even["cross"] * one], axis=1
+    )
+    return agglomerate(left, right, sightings.apart, sightings.together, FLOOR)
+
+
+def _chances(merges: Merges, cameras: Array, curves: dict[Kind, Curve], card: Card) -> Array:
+    """The probability (m,) that what a merge puts together is one person."""
+    if not len(merges.linkage):
+        return np.zeros(0)
+    same = merges.share_alike(cameras)
+    found = [curves[kind].at(merges.linkage + min(curves[kind].even, NEVER)) for kind in ("same", "cross")]
+    chance = same * found[0] + (1 - same) * found[1]
+    several = np.where(merges.pairs > 1, card.several, 0.0)
+    return odds(logit(chance) + several)
+
+
+def _cut(merges: Merges, chance: Array, promise: float) -> int:
+    """How many merges are kept: as many as keep the promise, none that is likelier wrong than right."""
+    wrong = np.cumsum(merges.pairs * (1 - chance))
+    fine = (wrong <= promise * np.cumsum(merges.pairs)) & (chance >= 0.5)
+    return int(np.flatnonzero(fine)[-1]) + 1 if fine.any() else 0
+
+
+def _expected(merges: Merges, chance: Array, kept: int, curves: dict[Kind, Curve], threshold: float | None) -> Expected:
+    pairs, sure = merges.pairs[:kept], chance[:kept]
+    right = np.ones(len(merges.first) + merges.count)
+    for number, (one, other) in enumerate(zip(merges.first[:kept], merges.second[:kept], strict=True)):
+        right[merges.count + number] = right[one] * right[other] * sure[number]
+    roots = np.setdiff1d(np.arange(merges.count + kept), np.concatenate([merges.first[:kept], merges.second[:kept]]))
+    strangers = 0.0
+    if threshold is not None:
+        for curve in curves.values():
+            strangers += curve.strangers[min(curve.even, NEVER) + threshold <= CENTRES].sum()
+    return Expected(
+        pairs=float(pairs.sum()),
+        wrong=float((pairs * (1 - sure)).sum()),
+        mixed=float((1 - right[roots]).sum()),
+        split=float(chance[kept:].sum()),
+        compared=merges.count * (merges.count - 1) / 2,
+        false_matches=float(strangers),
+    )
