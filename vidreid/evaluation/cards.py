@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidreid.identity.association import Sightings, associate, make_space
-from vidreid.identity.calibration import logit, odds
+from vidreid.identity.association import make_space
 from vidreid.identity.card import BULK, CENTRES, EDGES, Card
 from vidreid.identity.levels import NEAREST, centred, products, slopes
 from vidreid.types import Array
@@ -16,7 +15,6 @@ from vidreid.types import Array
 CROWD = 100  # strangers among whom a sighting's nearest are looked for
 FEWEST = 20  # pairs of one camera from which their scores are measured
 FAINT, STEEP = 3.0, 2.5  # strangers' tail before any is seen: so many, e times rarer a so-manieth of a unit
-DECIDED = 1.5  # merges up to this far from even odds say what several sightings add
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def measure_card(network: str, sets: Sequence[Labelled]) -> Card:
     within = [part.genuine["same"] for part in parts if "same" in part.genuine]
     genuine = {"cross": _mean_pair([part.genuine["cross"] for part in parts])}
     genuine["same"] = _mean_pair(within) if within else genuine["cross"]
-    card = Card(
+    return Card(
         name=network,
         mean=mean,
         scale=float(np.mean([part.scale for part in parts])),
@@ -46,11 +44,9 @@ def measure_card(network: str, sets: Sequence[Labelled]) -> Card:
         null={kind: np.mean([part.null[kind] for part in parts], axis=0) for kind in ("with", "without")},
         genuine=genuine,
         halves=float(np.mean([part.halves for part in parts])),
-        several=0.0,
         people=sum(part.people for part in parts),
         made_from=tuple(part.name for part in parts),
     )
-    return replace(card, several=_several(card, sets))
 
 
 def _mean_pair(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -67,7 +63,7 @@ def _of_set(network: str, one: Labelled, mean: Array) -> Card:
     right = (one.identities[:, None] == one.identities) & other
     strangers = np.quantile(likeness[same & ~right & other], [1 - (i + 0.5) / CROWD for i in range(NEAREST)])
     scale = float(np.median(np.concatenate([slopes(part, one.cameras) for _, part in products(moved)])))
-    blank = Card(network, mean, scale, strangers, {}, {}, 0.0, 0.0, len(np.unique(one.identities)), (one.name,))
+    blank = Card(network, mean, scale, strangers, {}, {}, 0.0, len(np.unique(one.identities)), (one.name,))
     scores = make_space(one.vectors, one.cameras, blank).scores(np.arange(len(moved)))
     met = np.stack([(right & (one.cameras == camera)).any(1) for camera in range(one.cameras.max() + 1)], axis=1)
     partner = met[:, one.cameras]
@@ -92,21 +88,3 @@ def _smooth(scores: Array) -> Array:
     shape = np.exp(-rate * CENTRES[tail])
     counts[tail] = (counts[tail].sum() + 1) * shape / shape.sum()
     return np.asarray(counts / counts[BULK].sum())
-
-
-def _several(card: Card, sets: Sequence[Labelled]) -> float:
-    """By how much the log odds of groups of more than two exceed the curve's: of greatest likelihood over the sets."""
-    steps = np.arange(0.0, 3.01, 0.05)
-    found = sum(_likelihoods(card, one, steps) for one in sets)
-    return float(steps[int(np.argmax(found))])
-
-
-def _likelihoods(card: Card, one: Labelled, steps: Array) -> Array:
-    """The log likelihood of each step, from the merges of a set near even odds; weights are merges, not pairs."""
-    free = [np.zeros(0, np.int64)] * len(one.vectors)
-    made = associate(Sightings(one.vectors, one.cameras, free), card, promise=1.0)
-    near = (made.merges.pairs > 1) & (np.abs(made.merges.linkage) <= DECIDED)
-    right = made.merges.share_alike(np.unique(one.identities, return_inverse=True)[1])[near]
-    chance = np.clip(odds(logit(made.chances[near])[:, None] + steps), 1e-6, 1 - 1e-6)
-    found: Array = (right[:, None] * np.log(chance) + (1 - right[:, None]) * np.log(1 - chance)).sum(0)
-    return found

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vidreid.identity.agglomeration import agglomerate
-from vidreid.identity.calibration import Curve, Kind, Known, fit, histogram, logit, odds
+from vidreid.identity.calibration import NEVER, Curve, Kind, Known, fit, histogram, logit, odds
 from vidreid.identity.card import CENTRES, Card
 from vidreid.identity.levels import Levels, centred, find_levels, products, scores
 from vidreid.identity.merges import Merges
 from vidreid.types import Array
 
 FLOOR = -1.5  # scores above even odds down to which groups are looked at: what is missed is counted there
-NEVER = 20.0  # a score that nobody reaches
+# By how much the log odds of a group of more than two exceed those of a pair of the same mean likeness: of greatest
+# likelihood on the held-out people of slim-afa's card.
+SEVERAL = 1.4
 SPREAD = 2.0  # factor by which held-out sets strayed from what was expected of them
 
 
@@ -65,6 +67,24 @@ class Space:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """How far above even odds the scores of two sightings lie: ``left[i] @ right[j]``, the same as ``left[j] @
+    right[i]``. Of groups it is the mean over their pairs: the product of their mean sides."""
+
+    left: Array
+    right: Array
+
+    def of(self, pairs: Array) -> Array:
+        """Likenesses (k,) of pairs of rows (k, 2)."""
+        one, other = np.asarray(pairs, np.int64).reshape(-1, 2).T
+        return np.asarray(np.vecdot(self.left[one], self.right[other]))
+
+    def between(self, ones: Array, others: Array) -> Array:
+        """Likenesses (k, m) of rows (k,) with rows (m,)."""
+        return np.asarray(self.left[ones] @ self.right[others].T)
+
+
+@dataclass(frozen=True)
 class Expected:
     """What to expect of the pairs put together: ``pairs`` of them, ``wrong`` that are two people, ``mixed``
     identities of two people, ``split`` people of two identities, ``compared`` pairs in all, ``false_matches``
@@ -103,18 +123,19 @@ class Association:
     clusters: Array
     space: Space
     curves: dict[Kind, Curve]
+    likeness: Likeness
     merges: Merges
     chances: Array
     promise: float
     threshold: float | None
     expected: Expected
 
-    def probabilities(self, pairs: Array) -> Array:
-        """The probability (k,) that pairs of rows (k, 2) are one person, by their own score alone."""
+    def chance(self, pairs: Array) -> Array:
+        """The probability (k,) that pairs of rows (k, 2) are one person, by their own likeness alone."""
         pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-        found = self.space.pair_scores(pairs)
-        same = self.space.cameras[pairs[:, 0]] == self.space.cameras[pairs[:, 1]]
-        return np.where(same, self.curves["same"].at(found), self.curves["cross"].at(found))
+        found = self.likeness.of(pairs)
+        alike = self.space.cameras[pairs[:, 0]] == self.space.cameras[pairs[:, 1]]
+        return np.where(alike, *(self.curves[kind].above(found) for kind in ("same", "cross")))
 
 
 def associate(sightings: Sightings, card: Card, promise: float) -> Association:
@@ -124,12 +145,13 @@ def associate(sightings: Sightings, card: Card, promise: float) -> Association:
     """
     space = make_space(sightings.vectors, sightings.cameras, card)
     curves = find_curves(space, sightings, card)
-    merges = _merges(space, curves, sightings)
-    chance = _chances(merges, sightings.cameras, curves, card)
+    likeness = above_even(space, curves)
+    merges = agglomerate(likeness.left, likeness.right, sightings.apart, sightings.together, FLOOR)
+    chance = _chances(merges, sightings.cameras, curves)
     kept = _cut(merges, chance, promise)
     threshold = float(merges.linkage[kept - 1]) if kept else None
     expected = _expected(merges, chance, kept, curves, threshold)
-    return Association(merges.clusters(kept), space, curves, merges, chance, promise, threshold, expected)
+    return Association(merges.clusters(kept), space, curves, likeness, merges, chance, promise, threshold, expected)
 
 
 def make_space(vectors: Array, cameras: Array, card: Card) -> Space:
@@ -173,30 +195,36 @@ def _kind(space: Space, one: int, other: int) -> Kind:
     return "same" if space.cameras[one] == space.cameras[other] else "cross"
 
 
-def _merges(space: Space, curves: dict[Kind, Curve], sightings: Sightings) -> Merges:
-    """The merges of average linkage. Scores above even odds are products of two sets of vectors: likeness, the level of
-    each side in the other's camera, and what one camera asks for beyond two."""
+def above_even(space: Space, curves: dict[Kind, Curve]) -> Likeness:
+    """Scores less those of even odds, as products: of what two sightings have in common, of the level of each in the
+    other's camera, and of what pairs of one camera ask for beyond those of two."""
     scale, level = space.levels.scale, space.levels.level
     camera = np.eye(level.shape[1])[space.cameras]
     even = {kind: min(curve.even, NEVER) for kind, curve in curves.items()}
     one = np.ones((len(camera), 1))
-    left = np.concatenate([space.vectors / scale, level / scale, camera, camera, one], axis=1)
+    left = [space.vectors / scale, level / scale, camera, camera, one]
     excess = even["same"] - even["cross"]
-    right = np.concatenate(
-        [space.vectors, -camera / 2, -level / (2 * scale), -excess * camera, -even["cross"] * one], axis=1
-    )
-    return agglomerate(left, right, sightings.apart, sightings.together, FLOOR)
+    right = [space.vectors, -camera / 2, -level / (2 * scale), -excess * camera, -even["cross"] * one]
+    return Likeness(np.concatenate(left, axis=1), np.concatenate(right, axis=1))
 
 
-def _chances(merges: Merges, cameras: Array, curves: dict[Kind, Curve], card: Card) -> Array:
+def regroup(
+    likeness: Likeness, rows: Array, apart: Sequence[Array], together: Sequence[tuple[int, int]], threshold: float
+) -> Array:
+    """Cluster numbers (k,) of ``rows`` (k,) alone, whose constraints are given by their places in ``rows``."""
+    some = Likeness(likeness.left[rows], likeness.right[rows])
+    merges = agglomerate(some.left, some.right, apart, together, threshold)
+    return merges.clusters(len(merges.linkage))
+
+
+def _chances(merges: Merges, cameras: Array, curves: dict[Kind, Curve]) -> Array:
     """The probability (m,) that what a merge puts together is one person."""
     if not len(merges.linkage):
         return np.zeros(0)
     same = merges.share_alike(cameras)
-    found = [curves[kind].at(merges.linkage + min(curves[kind].even, NEVER)) for kind in ("same", "cross")]
+    found = [curves[kind].above(merges.linkage) for kind in ("same", "cross")]
     chance = same * found[0] + (1 - same) * found[1]
-    several = np.where(merges.pairs > 1, card.several, 0.0)
-    return odds(logit(chance) + several)
+    return odds(logit(chance) + np.where(merges.pairs > 1, SEVERAL, 0.0))
 
 
 def _cut(merges: Merges, chance: Array, promise: float) -> int:

@@ -32,6 +32,7 @@ DOUBT: Mapping[Kind, float] = {"same": 1.2, "cross": 1.0}
 DRIFT = 0.5
 REVIEWED = 20.0  # reviewed pairs that count as much as the curve
 CEILING = 0.999
+NEVER = 20.0  # a score that nobody reaches
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Curve:
     def at(self, score: Array) -> Array:
         """Probabilities of scores, any shape."""
         return np.asarray(np.interp(score, CENTRES, self.probability))
+
+    def above(self, likeness: Array) -> Array:
+        """Probabilities of likenesses: scores above that of even odds."""
+        return self.at(np.asarray(likeness) + min(self.even, NEVER))
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ class Card:
     (2,): the two greatest likenesses that a sighting has to strangers in a crowd of a hundred; ``null``: strangers by
     score (bins,), 1 in all of the bulk, where a sighting has its own person in the other camera (``with``) and where
     not (``without``); ``genuine``: mean and deviation of the scores of one person in one camera (``same``) and in two
-    (``cross``); ``halves``: mean likeness of the two halves of a tracklet; ``several``: by how much the log odds of a
-    group of more than two sightings exceed those of a pair of the same mean score.
+    (``cross``); ``halves``: mean likeness of the two halves of a tracklet.
     """
 
     name: str
@@ -34,7 +33,6 @@ class Card:
     null: Mapping[str, Array]
     genuine: Mapping[str, tuple[float, float]]
     halves: float
-    several: float
     people: int
     made_from: tuple[str, ...] = ()
 
@@ -48,7 +46,6 @@ class Card:
             "strangers": [round(float(value), 4) for value in self.strangers],
             "genuine": {kind: [round(float(value), 3) for value in pair] for kind, pair in self.genuine.items()},
             "halves": round(float(self.halves), 4),
-            "several": round(float(self.several), 2),
             "null": {kind: [float(f"{value:.3g}") for value in shape] for kind, shape in self.null.items()},
             "mean": [float(f"{value:.3g}") for value in self.mean],
         }
@@ -64,7 +61,6 @@ def read_card(found: Mapping[str, Any]) -> Card:
         null={kind: np.array(shape) for kind, shape in found["null"].items()},
         genuine={kind: (float(mean), float(deviation)) for kind, (mean, deviation) in found["genuine"].items()},
         halves=float(found["halves"]),
-        several=float(found["several"]),
         people=int(found["people"]),
         made_from=tuple(found["made_from"]),
     )

@@ -113,7 +113,7 @@ def _never_at_once(found: Encounters) -> Offset | None:
     chance = np.minimum(*sides)
     gaps, count = label((at_once <= RARE * chance) & (chance >= MANY))
     now = int(np.argmin(np.abs(offsets)))
-    if not count or not chance[now] / 2 <= at_once[now] <= 2 * chance[now]:
+    if not count or chance[now] < MANY or not chance[now] / 2 <= at_once[now] <= 2 * chance[now]:
         return None
     widths = np.bincount(gaps.ravel())[1:]
     widest = offsets[gaps == widths.argmax() + 1]

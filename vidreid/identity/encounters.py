@@ -50,12 +50,12 @@ class Encounters:
 
 
 def encounters(
-    presences: Sequence[Presence], clusters: Array, vectors: Array, probability: Callable[[Array], Array]
+    presences: Sequence[Presence], clusters: Array, chance: Callable[[Array], Array]
 ) -> list[Encounters]:
     """The confident pairs of each two cameras, in order of their names.
 
-    Of one cluster, in two cameras with known clocks, and one person with `CONFIDENT` ``probability`` by the cosine
-    of their unit ``vectors`` (n, dim). The clustering must not have known of any limit between cameras: what it
+    Of one cluster, in two cameras with known clocks, and one person by a ``chance`` (k,) of pairs of rows (k, 2) of
+    at least `CONFIDENT`. The clustering must not have known of any limit between cameras: what it
     forbids is never seen.
     """
     timed = np.array([p.start_us is not None and p.end_us is not None for p in presences], bool)
@@ -63,7 +63,7 @@ def encounters(
     rows = np.flatnonzero(timed)
     rows = rows[np.argsort(clusters[rows], kind="stable")]
     people = np.split(rows, np.flatnonzero(np.diff(clusters[rows])) + 1)
-    found = [pairs for members in people for pairs in _pairs(members, place, vectors, probability)]
+    found = [pairs for members in people for pairs in _pairs(members, place, chance)]
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *found])
     # The first of a pair is of the camera whose name comes first.
     pairs = np.where((place[pairs[:, 0]] > place[pairs[:, 1]])[:, None], pairs[:, ::-1], pairs)
@@ -76,12 +76,11 @@ def encounters(
     ]
 
 
-def _pairs(members: Array, place: Array, vectors: Array, probability: Callable[[Array], Array]) -> Iterator[Array]:
+def _pairs(members: Array, place: Array, chance: Callable[[Array], Array]) -> Iterator[Array]:
     """Confident pairs (m, 2) of one cluster's rows, each once, in different cameras."""
     for start in range(0, len(members), BLOCK):
         part, rest = members[start : start + BLOCK], members[start:]
         later = np.arange(len(rest)) > np.arange(len(part))[:, None]
         one, other = np.nonzero(later & (place[part][:, None] != place[rest]))
-        likeness = vectors[part] @ vectors[rest].T
-        sure = probability(likeness[one, other]) >= CONFIDENT
-        yield np.stack([part[one[sure]], rest[other[sure]]], 1)
+        pairs = np.stack([part[one], rest[other]], 1)
+        yield pairs[chance(pairs) >= CONFIDENT]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -59,44 +59,46 @@ def find_exchanges(
     for number, contact in enumerate(contacts):
         for way in {contact.way, *contact.rivals}:
             concerned.setdefault(way, []).append(number)
-    found = [against(contact, ways, threshold) for contact in contacts]
-    made: list[tuple[Contact, int]] = []
-    while found and found[best := max(range(len(found)), key=lambda i: found[i][0])][0] > 0:
-        contact, place = contacts[best], found[best][1]
-        made.append((contact, place))
-        insort(ways[contact.way].starts, place)
-        for number in concerned[contact.way]:
+    found = {number: against(contact, ways, threshold) for number, contact in enumerate(contacts)}
+    while found and found[best := max(found, key=lambda number: found[number][0])][0] > 0:
+        contact, start = contacts[best], found.pop(best)[1]
+        ways[contact.way].starts.append(start)
+        _align(contact, start, ways)
+        for number in found.keys() & set(concerned[contact.way]):
             found[number] = against(contacts[number], ways, threshold)
-    for contact, place in made:
-        _align(contact, place, ways)
-    return {number: way.starts for number, way in enumerate(ways) if way.starts}
+    return {number: sorted(way.starts) for number, way in enumerate(ways) if way.starts}
 
 
 class _Way:
     """The looks of a way, and the frames at which somebody else begins so far."""
 
     def __init__(self, looks: Sequence[Look]) -> None:
-        self.looks = looks
         self.starts: list[int] = []
         self.usual = float(np.median([look.quality for look in looks])) if looks else 0.0
+        self._looks = looks
         self._firsts = [look.first for look in looks]
 
-    def sides(self, before: int, after: int) -> tuple[Array | None, Array | None]:
-        """How the one who is there at frame ``before`` looked last until then, and the one at ``after`` first."""
-        since = max((start for start in self.starts if start <= before), default=-1)
-        until = min((start for start in self.starts if start > after), default=np.inf)
-        earlier = self.looks[: bisect_right(self._firsts, before)][-NEAR - 1 :]
-        later = self.looks[bisect_left(self._firsts, after) :][:NEAR]
-        return [look for look in earlier if look.first >= since and look.last <= before][-NEAR:], [look for look in later if look.last < until]
+    def sides(self, contact: Contact) -> tuple[list[Look], list[Look]]:
+        """Of who is there before a contact the last looks until it, of who is there after it the first ones since."""
+        since = max((start for start in self.starts if start <= contact.before), default=-1)
+        until = min((start for start in self.starts if start > contact.after), default=np.inf)
+        earlier = self._looks[: bisect_right(self._firsts, contact.before)][-NEAR - 1 :]
+        later = self._looks[bisect_left(self._firsts, contact.after) :][:NEAR]
+        old = [look for look in earlier if look.first >= since and look.last <= contact.before]
+        return old[-NEAR:], [look for look in later if look.last < until]
 
-    def divided(self, before: int, after: int) -> bool:
-        """Whether it is known that somebody else begins between two frames."""
-        return any(before < start <= after for start in self.starts)
+    def divided(self, contact: Contact) -> bool:
+        """Whether it is known that somebody else begins in a contact."""
+        return any(contact.before < start <= contact.after for start in self.starts)
 
-    def unseen(self, place: int) -> tuple[int, int]:
-        """From when to when no look wholly on one side of a frame tells who it is."""
-        first = max((look.last for look in self.looks if look.last < place), default=-1)
-        return first + 1, min((look.first for look in self.looks if look.first >= place), default=place)
+    def unseen(self, start: int) -> tuple[int, int]:
+        """The earliest and latest frame at which the one who begins at ``start`` may do so, by the looks around it."""
+        earliest = max((look.last + 1 for look in self._looks if look.last < start), default=start)
+        return earliest, min((look.first for look in self._looks if look.first >= start), default=start)
+
+    def move(self, start: int, frame: int) -> None:
+        """Let the one who begins at ``start`` do so at another frame."""
+        self.starts[self.starts.index(start)] = frame
 
 
 def against(contact: Contact, ways: Sequence[_Way], threshold: float) -> tuple[float, int]:
@@ -104,35 +106,44 @@ def against(contact: Contact, ways: Sequence[_Way], threshold: float) -> tuple[f
 
     Above 0 it is somebody else who goes on: the two sides are less alike than `ALONE` of the threshold, or one of
     them is more like the other side of a rival, by `MARGIN`, than the sides of either way are like each other: nobody
-    is in both. Without a look on both sides nothing speaks against the tracker (-inf). The place is where the rival
+    is in both. Without a look on both sides nothing speaks against the tracker (-inf). The frame is where the rival
     was closest, else the middle of the contact.
     """
     middle = (contact.before + contact.after + 1) // 2
     way = ways[contact.way]
-    sides = way.sides(contact.before, contact.after)
-    old, new = map(mean_look, sides)
-    if old is None or new is None or way.divided(contact.before, contact.after):
+    sides = way.sides(contact)
+    if not all(sides) or way.divided(contact):
         return -np.inf, middle
-    same = float(old @ new)
+    same = _likeness(*sides)
     # Less than a usual look is too little to tell without somebody to compare with.
     enough = min(sum(look.quality for look in side) for side in sides) >= way.usual
     exchanges = [(ALONE * threshold - same if enough else -np.inf, middle)]
     for rival, place in zip(contact.rivals, contact.places, strict=True):
-        earlier, later = map(mean_look, ways[rival].sides(contact.before, contact.after))
-        stays = -1.0 if earlier is None or later is None or ways[rival].divided(contact.before, contact.after) else float(earlier @ later)
-        crossed = [float(one @ two) for one, two in ((earlier, new), (old, later)) if one is not None and two is not None]
-        exchanges += [(likeness - MARGIN - max(same, stays), place) for likeness in crossed]
+        earlier, later = ways[rival].sides(contact)
+        stays = -1.0 if ways[rival].divided(contact) else _likeness(earlier, later)
+        crossed = max(_likeness(earlier, sides[1]), _likeness(sides[0], later))
+        exchanges.append((crossed - MARGIN - max(same, stays), place))
     weight, place = max(exchanges)
     return weight, min(max(place, contact.before + 1), contact.after)
 
 
-def _align(contact: Contact, place: int, ways: Sequence[_Way]) -> None:
-    """Move a start to that of a rival, if both may be one moment: else one person would be in both ways for a while."""
-    first, last = ways[contact.way].unseen(place)
-    others = [start for rival in contact.rivals for start in ways[rival].starts if first <= start <= last]
-    if others:
-        starts = ways[contact.way].starts
-        starts[starts.index(place)] = min(others, key=lambda start: abs(start - place))
+def _likeness(one: Sequence[Look], other: Sequence[Look]) -> float:
+    """The cosine of two mean looks; -1 where there is none."""
+    first, second = mean_look(one), mean_look(other)
+    return -1.0 if first is None or second is None else float(first @ second)
+
+
+def _align(contact: Contact, start: int, ways: Sequence[_Way]) -> None:
+    """Move a start and one of a rival to the same moment, where that may be: nobody is in two ways at once."""
+    earliest, latest = ways[contact.way].unseen(start)
+    for rival in contact.rivals:
+        for other in ways[rival].starts:
+            first, last = ways[rival].unseen(other)
+            if max(earliest, first) <= min(latest, last):
+                moment = min(max(other, earliest, first), latest, last)
+                ways[contact.way].move(start, moment)
+                ways[rival].move(other, moment)
+                return
 
 
 def mean_look(looks: Sequence[Look]) -> Array | None:

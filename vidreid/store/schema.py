@@ -92,9 +92,9 @@ TRACKLETS = pa.schema(
         _column("end_s", pa.float64(), "seconds since the camera's first frame"),
         _column("boxes", pa.int32(), "number of boxes"),
         _column("height", pa.float32(), "median height of the boxes, pixels"),
-        _column("similarity", pa.float32(), "mean cosine to the rest of its identity; null where it is alone"),
+        _column("similarity", pa.float32(), "mean likeness to the rest of its identity (0: even odds); null where alone"),
         _column("nearest", pa.string(), "the nearest other identity"),
-        _column("nearest_similarity", pa.float32(), "mean cosine to that identity"),
+        _column("nearest_similarity", pa.float32(), "mean likeness to that identity"),
         _column("pieces", pa.list_(PIECE), "tracks of segments that it is made of, in order of time"),
     ]
 )
@@ -106,7 +106,7 @@ IDENTITIES = pa.schema(
         _column("cameras", pa.list_(pa.string()), "in which it was seen"),
         _column("start", pa.timestamp("us", "UTC"), "first seen; null where a clock is unknown"),
         _column("end", pa.timestamp("us", "UTC"), "last seen; null where a clock is unknown"),
-        _column("doubt", pa.float32(), "0..1: how near the decision was for its least certain tracklet"),
+        _column("doubt", pa.float32(), "0..1: the chance that the place of its least certain tracklet is wrong"),
     ]
 )
 
@@ -114,8 +114,22 @@ EVIDENCE = pa.schema(
     [
         _column("first", pa.string(), "a tracklet"),
         _column("second", pa.string(), "a tracklet"),
-        _column("similarity", pa.float32(), "cosine"),
+        _column("similarity", pa.float32(), "likeness: how far above even odds the pair's score lies"),
+        _column("probability", pa.float32(), "that the two are one person, by this likeness alone"),
         _column("kind", pa.string(), "same: held together; apart: kept apart though similar"),
-        _column("reason", pa.string(), "appearance, or the constraint"),
+        _column("reason", pa.string(), "appearance, together in one camera, travel time, or decision and its number"),
+    ]
+)
+
+INDEX = pa.schema(
+    [
+        _column("tracklet", pa.string(), "camera/number; a row of vectors.npy each"),
+        _column("camera", pa.string(), "name"),
+        _column("first", pa.int32(), "frame index of the first box"),
+        _column("last", pa.int32(), "frame index of the last box"),
+        _column("quality", pa.float32(), "1"),
+        _column("height", pa.float32(), "median height of the boxes, pixels"),
+        _column("weight", pa.float32(), "1"),
+        _column("levels", pa.list_(pa.float32()), "mean likeness to its nearest others in each camera of run.json"),
     ]
 )

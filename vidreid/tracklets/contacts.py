@@ -109,8 +109,11 @@ def _gaps(way: Way) -> list[_Event]:
 
 
 def _breaks(way: Way) -> list[_Event]:
-    """Where the motion breaks: the box after each that `misses` puts farther off than `BREAK`."""
-    return [_Event(int(place), int(place) + 1, -1, 0.0) for place in np.flatnonzero(misses(way) >= BREAK)]
+    """Where the motion breaks: between the boxes where `misses` is highest of each run of at least `BREAK`."""
+    miss = misses(way)
+    edges = np.flatnonzero(np.diff(miss >= BREAK, prepend=False, append=False)).reshape(-1, 2)
+    peaks = [int(first + miss[first:stop].argmax()) for first, stop in edges]
+    return [_Event(peak, peak + 1, -1, 0.0) for peak in peaks]
 
 
 def misses(way: Way) -> Array:

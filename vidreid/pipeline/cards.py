@@ -1,0 +1,59 @@
+"""The card of a network: what is known of its likenesses before a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidreid.errors import InputError
+from vidreid.identity.card import BULK, CENTRES, Card, read_card
+from vidreid.resources import carried, shipped_weights
+
+
+def card_of(name: str, dim: int) -> Card:
+    """The card that ships for a network of this registered name; one of no people where there is none.
+
+    `InputError` where vectors of ``dim`` numbers are not what the card was made from.
+    """
+    for path in (shipped_weights() / name / "calibration.json", carried("configs") / "calibration" / f"{name}.json"):
+        if path.is_file():
+            return _checked(read_card(_read(path)), dim, path)
+    return stranger(name, dim)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(f"{path}: damaged", "install vidreid again") from None
+    assert isinstance(found, dict)
+    return found
+
+
+def _checked(card: Card, dim: int, path: Path) -> Card:
+    if len(card.mean) != dim:
+        raise InputError(
+            f"vectors of {dim} numbers are not those of {card.name}, which has {len(card.mean)}",
+            f"name the embedder that made them ({path.name} is of {card.name})",
+        )
+    return card
+
+
+def stranger(name: str, dim: int) -> Card:
+    """The card of a network that nobody measured: what networks for persons have in common, a little harder."""
+    bulk = np.exp(-1.1 * CENTRES)
+    tail = np.exp(-2.0 * np.maximum(CENTRES, 0.0)) * np.exp(-1.6 * np.minimum(CENTRES, 0.0))
+    null = {"with": tail, "without": np.minimum(bulk, tail * 2)}
+    return Card(
+        name=name,
+        mean=np.zeros(dim, np.float32),
+        scale=0.08,
+        strangers=np.array([0.5, 0.42], np.float32),
+        null={kind: shape / shape[BULK].sum() for kind, shape in null.items()},
+        genuine={"same": (1.8, 0.8), "cross": (1.0, 0.9)},
+        halves=0.85,
+        people=0,
+    )

@@ -1,0 +1,164 @@
+"""Tracks to tracklets: the sightings that `match` tells apart, with how they looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vidreid.identity.splitting import Look, find_exchanges, mean_look
+from vidreid.pipeline.carriers import Footage, Track
+from vidreid.pipeline.decisions import cuts
+from vidreid.pipeline.plan import CameraPlan
+from vidreid.store import schema
+from vidreid.store.folder import RunFolder
+from vidreid.store.journal import Decision
+from vidreid.store.parts import read_part
+from vidreid.tracklets.assemble import Assembled, SegmentTracks, assemble, in_order, split
+from vidreid.tracklets.contacts import Way, find_cuts
+from vidreid.types import Array, Segment
+
+
+@dataclass(frozen=True)
+class Tracklet:
+    """A tracklet with its name, its looks in order of time and its unit vector (dim,), None where it has no look."""
+
+    name: str
+    camera: str
+    way: Assembled
+    start_s: float
+    end_s: float
+    start: int | None
+    end: int | None
+    looks: Sequence[Look]
+    vector: Array | None
+
+    @property
+    def height(self) -> float:
+        """Median height of its boxes, pixels."""
+        return float(np.median(self.way.boxes[:, 3] - self.way.boxes[:, 1]))
+
+    @property
+    def track(self) -> Track:
+        """Its boxes, as decisions are found in them."""
+        return Track(self.name, self.camera, self.way.frames, self.way.boxes)
+
+
+def camera_tracklets(
+    folder: RunFolder,
+    camera: CameraPlan,
+    ready: Sequence[Segment],
+    *,
+    join_seconds: float,
+    split_below: float | None,
+) -> list[Tracklet]:
+    """The tracklets of one camera from its finished segments, in order of time.
+
+    ``split_below``: the cosine under which two sides of a contact may be two people; None leaves tracks whole.
+    """
+    elapsed = camera.timeline.elapsed
+    ways = assemble([read_tracks(folder, segment) for segment in ready], elapsed, join_seconds=join_seconds)
+    found = read_looks(folder, ready)
+    looks = [_looks_of(way, found) for way in ways]
+    if split_below is not None:
+        exchanged = find_exchanges(
+            find_cuts([Way(way.frames, elapsed(way.frames), way.boxes) for way in ways]), looks, split_below
+        )
+        ways = sorted((part for i, way in enumerate(ways) for part in split(way, exchanged.get(i, []))), key=in_order)
+        looks = [_looks_of(way, found) for way in ways]
+    return [_tracklet(camera, i, way, looks[i - 1]) for i, way in enumerate(ways, start=1)]
+
+
+def read_looks(folder: RunFolder, segments: Sequence[Segment]) -> dict[tuple[int, int], list[Look]]:
+    """The vectors of segments, by (segment, track)."""
+    looks: dict[tuple[int, int], list[Look]] = {}
+    for segment in segments:
+        table = read_part(folder.embed(segment.camera, segment.name), schema.VECTORS)
+        vectors = table["vector"].combine_chunks()
+        rows = vectors.flatten().to_numpy().reshape(len(vectors), -1) if len(vectors) else []
+        for row, vector in zip(table.drop_columns(["vector"]).to_pylist(), rows, strict=True):
+            look = Look(row["first"], row["last"], row["quality"], vector)
+            looks.setdefault((segment.number, row["track"]), []).append(look)
+    return looks
+
+
+def _looks_of(way: Assembled, looks: Mapping[tuple[int, int], list[Look]]) -> list[Look]:
+    """The looks that were taken within the pieces of a way, in order of time."""
+    return sorted(
+        (
+            look
+            for piece in way.pieces
+            for look in looks.get((piece.segment, piece.track), [])
+            if look.last >= piece.first and look.first <= piece.last
+        ),
+        key=lambda look: look.first,
+    )
+
+
+def read_tracks(folder: RunFolder, segment: Segment) -> SegmentTracks:
+    """The tracks of a finished segment."""
+    table = read_part(folder.track(segment.camera, segment.name), schema.TRACKS)
+    boxes = np.stack([table[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], 1).astype(np.float32)
+    return SegmentTracks(
+        segment,
+        table["frame"].to_numpy().astype(np.int64),
+        table["track"].to_numpy().astype(np.int64),
+        boxes,
+        table["score"].to_numpy().astype(np.float32),
+    )
+
+
+def _tracklet(camera: CameraPlan, number: int, way: Assembled, looks: Sequence[Look]) -> Tracklet:
+    ends = way.frames[[0, -1]]
+    elapsed = camera.timeline.elapsed(ends)
+    utc = camera.timeline.utc(ends)
+    return Tracklet(
+        name=f"{camera.record.name}/{number:06d}",
+        camera=camera.record.name,
+        way=way,
+        start_s=float(elapsed[0]),
+        end_s=float(elapsed[1]),
+        start=None if utc is None else int(utc[0]),
+        end=None if utc is None else int(utc[1]),
+        looks=looks,
+        vector=mean_look(looks),
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Tracklets after a person's splits, and of each the position (n,) of the whole that it came from."""
+
+    tracklets: Sequence[Tracklet]
+    whole: Array
+
+
+def split_by_decisions(
+    tracklets: Sequence[Tracklet], decisions: Sequence[Decision], cameras: Mapping[str, CameraPlan]
+) -> Parts:
+    """The parts of tracklets. The first part keeps the name; later ones are numbered after the camera's last, so that
+    nobody else's number changes."""
+    starts = cuts(decisions, [one.track for one in tracklets], footage_of(cameras))
+    last = {one.camera: int(one.name.rpartition("/")[2]) for one in tracklets}
+    found, whole = list(tracklets), list(range(len(tracklets)))
+    for position, frames in starts.items():
+        one = tracklets[position]
+        first, *later = (_part(one, way, cameras[one.camera]) for way in split(one.way, frames))
+        found[position] = replace(first, name=one.name)
+        for part in later:
+            last[one.camera] += 1
+            found.append(replace(part, name=f"{one.camera}/{last[one.camera]:06d}"))
+            whole.append(position)
+    return Parts(found, np.array(whole, np.int64))
+
+
+def _part(one: Tracklet, way: Assembled, camera: CameraPlan) -> Tracklet:
+    frames = way.frames
+    looks = [look for look in one.looks if look.last >= frames[0] and look.first <= frames[-1]]
+    return _tracklet(camera, 0, way, looks)
+
+
+def footage_of(cameras: Mapping[str, CameraPlan]) -> dict[str, Footage]:
+    """Files and times of cameras, as decisions name them."""
+    return {name: Footage(plan.files, plan.timeline) for name, plan in cameras.items()}
