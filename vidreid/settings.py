@@ -66,7 +66,9 @@ class EmbeddingSettings(Section):
 class MatchingSettings(Section):
     """Who may be one person."""
 
-    threshold: float | None = Field(None, ge=-1, le=1, description="cosine; default: as measured for the embedder")
+    wrong_pairs: float = Field(
+        0.02, gt=0, le=1, description="expected share of wrong ones among the pairs that are put together"
+    )
     split: bool = Field(True, description="end a tracklet where appearance says that another person goes on")
     min_seconds: float = Field(0.4, ge=0, description="shorter tracklets are kept out of identities")
 

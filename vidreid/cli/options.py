@@ -20,7 +20,7 @@ SETTINGS = {
     "tile": ("detection", "tile"),
     "tracker": ("tracking", "tracker"),
     "embedder": ("embedding", "embedder"),
-    "threshold": ("matching", "threshold"),
+    "wrong_pairs": ("matching", "wrong_pairs"),
 }
 
 
@@ -93,7 +93,10 @@ def run_options(command: Command) -> Command:
             ),
             click.option("--tile", type=int, metavar="PIXELS", help="Also search tiles of this side (small people)."),
             click.option(
-                "--threshold", type=float, metavar="COSINE", help="From which two sightings may be one person."
+                "--wrong-pairs",
+                type=float,
+                metavar="SHARE",
+                help="Expected share of wrong ones among the pairs put together [default: 0.02].",
             ),
             click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="YAML with any setting."),
             click.option(

@@ -64,7 +64,7 @@ def _of_set(network: str, one: Labelled, mean: Array) -> Card:
     strangers = np.quantile(likeness[same & ~right & other], [1 - (i + 0.5) / CROWD for i in range(NEAREST)])
     scale = float(np.median(np.concatenate([slopes(part, one.cameras) for _, part in products(moved)])))
     blank = Card(network, mean, scale, strangers, {}, {}, 0.0, len(np.unique(one.identities)), (one.name,))
-    scores = make_space(one.vectors, one.cameras, blank).scores(np.arange(len(moved)))
+    scores = make_space(one.vectors, one.cameras, blank, crowd=0.0).scores(np.arange(len(moved)))
     met = np.stack([(right & (one.cameras == camera)).any(1) for camera in range(one.cameras.max() + 1)], axis=1)
     partner = met[:, one.cameras]
     null = {"with": scores[~right & ~same & partner], "without": scores[~right & other & ~partner]}

@@ -10,7 +10,7 @@ import numpy as np
 from vidreid.identity.agglomeration import agglomerate
 from vidreid.identity.calibration import NEVER, Curve, Kind, Known, fit, histogram, logit, odds
 from vidreid.identity.card import CENTRES, Card
-from vidreid.identity.levels import Levels, centred, find_levels, products, scores
+from vidreid.identity.levels import CROWD, Levels, centred, find_levels, products, scores
 from vidreid.identity.merges import Merges
 from vidreid.types import Array
 
@@ -154,10 +154,10 @@ def associate(sightings: Sightings, card: Card, promise: float) -> Association:
     return Association(merges.clusters(kept), space, curves, likeness, merges, chance, promise, threshold, expected)
 
 
-def make_space(vectors: Array, cameras: Array, card: Card) -> Space:
-    """The space of unit vectors (n, dim) of cameras (n,)."""
+def make_space(vectors: Array, cameras: Array, card: Card, crowd: float = CROWD) -> Space:
+    """The space of unit vectors (n, dim) of cameras (n,); ``crowd`` as in `find_levels`."""
     moved, means = centred(vectors, cameras, card.mean)
-    return Space(moved, means, cameras, find_levels(moved, cameras, card.strangers, card.scale))
+    return Space(moved, means, cameras, find_levels(moved, cameras, card.strangers, card.scale, crowd))
 
 
 def find_curves(space: Space, sightings: Sightings, card: Card) -> dict[Kind, Curve]:

@@ -39,11 +39,13 @@ NEVER = 20.0  # a score that nobody reaches
 class Curve:
     """Probability by score: ``probability`` (bins,) never falls; ``even``: the score of even odds, inf if none.
 
-    ``strangers`` and ``genuine`` (bins,) are how many pairs of two people and of one the run is held to have.
+    ``counted`` (bins,) pairs the run has, ``strangers`` and ``genuine`` (bins,) how many of two people and of one it is
+    held to have.
     """
 
     probability: Array
     even: float
+    counted: Array
     strangers: Array
     genuine: Array
 
@@ -98,7 +100,7 @@ def fit(counts: Array, sightings: float, pairs: float, card: Card, kind: Kind, k
         spread = float(np.sqrt(squares / weight))
         if kind == "same":
             centre, spread = max(centre, mean - DRIFT), min(spread, deviation)
-    return _reviewed(_curve(null, genuine), known)
+    return _reviewed(_curve(counts, null, genuine), known)
 
 
 def _moved(null: Array, impostors: Array) -> Array:
@@ -113,10 +115,10 @@ def _normal(centre: float, spread: float) -> Array:
     return np.asarray(shape / max(shape.sum(), 1e-12))
 
 
-def _curve(strangers: Array, genuine: Array) -> Curve:
+def _curve(counted: Array, strangers: Array, genuine: Array) -> Curve:
     share = np.maximum.accumulate(genuine / np.maximum(strangers + genuine, 1e-12))
     share = np.clip(share, 1 - CEILING, CEILING)
-    return Curve(share, _even(share), strangers, genuine)
+    return Curve(share, _even(share), counted, strangers, genuine)
 
 
 def _even(share: Array) -> float:

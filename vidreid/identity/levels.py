@@ -18,6 +18,8 @@ from vidreid.types import Array
 
 NEAREST = 2  # others that make the level
 RANKS = (3, 10)  # between which the tail of strangers is measured
+FEWEST = 50  # others from which on those ranks hold strangers
+CROWD = 40.0  # others of a camera that count as much as the strangers that the card knows
 SETTLED = 100.0  # sightings of a camera at which its own mean counts as much as the network's
 BLOCK = 512  # rows of likenesses in memory at a time
 
@@ -50,7 +52,9 @@ def unit(vectors: Array) -> Array:
     return np.asarray((vectors / np.maximum(length, 1e-12)).astype(np.float32))
 
 
-def find_levels(vectors: Array, cameras: Array, strangers: Array, scale: float) -> Levels:
+def find_levels(
+    vectors: Array, cameras: Array, strangers: Array, scale: float, crowd: float = CROWD
+) -> Levels:
     """Levels of unit vectors (n, dim) of ``cameras`` (n,), numbers from 0.
 
     ``strangers`` (NEAREST,) are the likenesses that a sighting has to strangers in a small crowd, as the network's card
@@ -63,9 +67,11 @@ def find_levels(vectors: Array, cameras: Array, strangers: Array, scale: float) 
     for rows, likeness in products(vectors):
         found.append(slopes(likeness, cameras))
         for camera in range(count):
-            near = greatest(likeness[:, cameras == camera], NEAREST)
-            among = np.concatenate([near, np.broadcast_to(strangers, (len(rows), NEAREST))], axis=1)
-            level[rows, camera] = greatest(among, NEAREST).mean(1)
+            there = cameras == camera
+            near = np.broadcast_to(strangers, (len(rows), NEAREST))
+            among = greatest(np.concatenate([likeness[:, there], near], axis=1), NEAREST).mean(1)
+            share = there.sum() ** 2 / (there.sum() ** 2 + crowd**2)
+            level[rows, camera] = share * among + (1 - share) * strangers.mean()
     own = np.concatenate(found)
     weight = len(own) / max(1, count)
     middle = float(np.median(own)) if len(own) else scale
@@ -74,11 +80,11 @@ def find_levels(vectors: Array, cameras: Array, strangers: Array, scale: float) 
 
 def slopes(likeness: Array, cameras: Array) -> Array:
     """How fast likenesses (rows, n) fall along each row's nearest others of a camera, per e times as many of them;
-    none of cameras that have fewer than `RANKS`."""
+    none of cameras that have fewer than `FEWEST`."""
     found = [np.zeros(0)]
     for camera in np.unique(cameras):
         there = likeness[:, cameras == camera]
-        if there.shape[1] >= RANKS[1]:
+        if there.shape[1] >= FEWEST:
             near = np.sort(greatest(there, RANKS[1]), axis=1)[:, ::-1]
             found.append((near[:, RANKS[0] - 1] - near[:, RANKS[1] - 1]) / np.log(RANKS[1] / RANKS[0]))
     slope = np.concatenate(found)

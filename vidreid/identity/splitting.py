@@ -82,8 +82,8 @@ class _Way:
         """Of who is there before a contact the last looks until it, of who is there after it the first ones since."""
         since = max((start for start in self.starts if start <= contact.before), default=-1)
         until = min((start for start in self.starts if start > contact.after), default=np.inf)
-        earlier = self._looks[: bisect_right(self._firsts, contact.before)][-NEAR - 1 :]
-        later = self._looks[bisect_left(self._firsts, contact.after) :][:NEAR]
+        end, begin = bisect_right(self._firsts, contact.before), bisect_left(self._firsts, contact.after)
+        earlier, later = self._looks[max(0, end - NEAR - 1) : end], self._looks[begin : begin + NEAR]
         old = [look for look in earlier if look.first >= since and look.last <= contact.before]
         return old[-NEAR:], [look for look in later if look.last < until]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from vidreid.identity.calibration import Curve, Kind
 from vidreid.identity.card import Card
 from vidreid.identity.constraints import Presence, cannot_link
 from vidreid.identity.encounters import encounters
-from vidreid.identity.revision import NOBODY, revise
+from vidreid.identity.revision import revise
 from vidreid.identity.splitting import mean_look
 from vidreid.identity.travel import Lessons, learn
 from vidreid.pipeline.decisions import Pair, Rulings, resolve
@@ -172,23 +173,26 @@ def _revised(
 ) -> Grouped:
     """The grouping after decisions: what they do not touch stays as it is."""
     wanted = {parts.tracklets[position].name for pair in rulings.same for position in pair}
-    known = in_order([t for t in parts.tracklets if t.vector is not None and (_tellable(t, min_seconds) or t.name in wanted)])
+    tellable = [t for t in parts.tracklets if t.vector is not None]
+    known = in_order([t for t in tellable if _tellable(t, min_seconds) or t.name in wanted])
     row = {one.name: number for number, one in enumerate(known)}
     apart = cannot_link(presences(known), lessons.limits)
-    sightings = _sightings(known, cameras, apart, card)
+    same, differ = (_in_rows(pairs, parts.tracklets, row) for pairs in (rulings.same, rulings.apart))
+    reviewed = [(*pair, True) for pair in same] + [(*pair, False) for pair in differ]
+    sightings = replace(_sightings(known, cameras, apart, card), reviewed=reviewed)
     space = make_space(sightings.vectors, sightings.cameras, card)
     likeness = above_even(space, base.curves)
-    same, differ = (_in_rows(pairs, parts.tracklets, row) for pairs in (rulings.same, rulings.apart))
     separate = _with(apart, differ)
 
     def anew(rows: Array) -> Array:
         return _anew(rows, likeness, separate, list(same), base.threshold)
 
-    out = [row[parts.tracklets[position].name] for position in rulings.discarded if parts.tracklets[position].name in row]
+    discarded = (parts.tracklets[position].name for position in rulings.discarded)
+    out = [row[name] for name in discarded if name in row]
     named = sorted({*out, *(end for pair in (*same, *differ) for end in pair)})
     labels = revise(_before(parts, known, whole, base.clusters), named, anew, nobody=out)
-    reviewed = [(*pair, True) for pair in same] + [(*pair, False) for pair in differ]
-    curves = find_curves(space, Sightings(sightings.vectors, sightings.cameras, apart, (), sightings.impostors, sightings.halves, reviewed), card)
+    # What a person decided says what likenesses mean, but moves nobody whom no decision names.
+    curves = find_curves(space, sightings, card)
     return Grouped(
         parts.tracklets,
         known,
@@ -237,6 +241,6 @@ def _before(parts: Parts, known: Sequence[Tracklet], whole: Sequence[Tracklet], 
     """The clusters (n,) that rows had before decisions; who was not told apart then has one of its own."""
     of_whole = dict(zip([one.name for one in whole], clusters.tolist(), strict=True))
     origin = {one.name: parts.tracklets[whole].name for one, whole in zip(parts.tracklets, parts.whole, strict=True)}
-    fresh = iter(range(int(clusters.max(initial=-1)) + 1, int(clusters.max(initial=-1)) + 1 + len(known)))
-    return np.array([of_whole[origin[one.name]] if origin[one.name] in of_whole else next(fresh) for one in known], np.int64)
-
+    fresh = itertools.count(int(clusters.max(initial=-1)) + 1)
+    found = (of_whole[origin[one.name]] if origin[one.name] in of_whole else next(fresh) for one in known)
+    return np.fromiter(found, np.int64, len(known))

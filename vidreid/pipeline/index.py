@@ -17,29 +17,20 @@ from vidreid.pipeline.npy import npy_header
 from vidreid.pipeline.plan import header_for
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_header, read_part, write_atomic, write_part
+from vidreid.store.schema import INDEX
 from vidreid.types import Array
-
-INDEX = pa.schema(
-    [
-        ("tracklet", pa.string()),  # camera/number; the looks of one follow each other
-        ("camera", pa.string()),
-        ("first", pa.int32()),  # frame index of the look's first crop
-        ("last", pa.int32()),  # frame index of the look's last crop
-        ("quality", pa.float32()),  # mean quality of its crops, 0..1
-        ("height", pa.float32()),  # median height of the tracklet's boxes, pixels
-        ("weight", pa.float32()),  # by which the looks of a tracklet add up to its unit vector
-    ]
-)
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """What search keeps of a tracklet: its ``looks`` in order of time, at least one; ``height`` in pixels."""
+    """What search keeps of a tracklet: its ``looks`` in order of time, at least one; ``height`` in pixels; ``levels``
+    (cameras,) as in `vidreid.identity.levels`."""
 
     tracklet: str
     camera: str
     height: float
     looks: Sequence[Look]
+    levels: Array
 
 
 @dataclass(frozen=True)
@@ -91,6 +82,7 @@ def _rows(one: Indexed, half: Array) -> list[dict[str, Any]]:
             "quality": look.quality,
             "height": one.height,
             "weight": float(weight),
+            "levels": one.levels.tolist(),
         }
         for look, weight in zip(one.looks, weights, strict=True)
     ]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vidreid.identity.splitting import Look
-from vidreid.pipeline.match import read_looks
 from vidreid.pipeline.plan import plan_camera
 from vidreid.pipeline.results import Run
+from vidreid.pipeline.sightings import read_looks
 from vidreid.settings import Settings
 from vidreid.store.folder import RunFolder
 

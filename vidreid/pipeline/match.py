@@ -67,7 +67,7 @@ def _doubt(grouped: Grouped, rows: Array, near: Margins) -> Array:
         others = grouped.apart[row]
         if len(others) and near.nearest[position] >= 0 and _kept_out(grouped, rows, near, position):
             leaves[position] = 0.0
-    return np.maximum(1 - stays, leaves)
+    return np.asarray(np.maximum(1 - stays, leaves))
 
 
 def _kept_out(grouped: Grouped, rows: Array, near: Margins, position: int) -> bool:

@@ -19,12 +19,14 @@ from vidreid.pipeline.networks import Identities, least_score
 from vidreid.pipeline.versions import made_by
 from vidreid.settings import Settings
 from vidreid.store import schema
-from vidreid.store.folder import CameraRecord, RunFolder
+from vidreid.store.folder import CameraRecord, RunFolder, RunRecord
 from vidreid.store.parts import Header, fingerprint, read_header, read_part
 from vidreid.types import Camera, Clock, Segment, VideoFile
 
-CODE = {"ingest": 1, "track": 1, "embed": 2, "match": 1}
+CODE = {"ingest": 1, "track": 1, "embed": 2, "match": 2}
 """Version of each stage's code; raised when its output changes for the same input (see tests/pipeline/test_code.py)."""
+
+UNMEASURED = 0.5  # cosine taken for networks of which nobody stated one
 
 DAMAGED = "its file is damaged"
 
@@ -103,9 +105,15 @@ def embed_inputs(track: Mapping[str, Any], networks: Identities) -> dict[str, An
 
 
 def match_inputs(
-    cameras: Iterable[CameraPlan], made_from: list[str], settings: Settings, networks: Identities
+    cameras: Iterable[CameraPlan],
+    made_from: list[str],
+    settings: Settings,
+    networks: Identities,
+    record: RunRecord,
+    decisions: list[str],
 ) -> dict[str, Any]:
-    """What the tables of `match` are made from; ``made_from`` are fingerprints of the embed parts used."""
+    """What the tables of `match` are made from; ``made_from`` are fingerprints of the embed parts used, ``decisions``
+    the digests of those in force."""
     clocks = {
         camera.record.name: [list(camera.record.starts), camera.record.offset_us, camera.record.drift_ppm]
         for camera in cameras
@@ -115,16 +123,20 @@ def match_inputs(
         "code": CODE["match"],
         "vectors": fingerprint({"parts": made_from}),
         "clocks": clocks,
-        "matching": {**settings.matching.model_dump(), "threshold": threshold(settings, networks)},
+        "matching": settings.matching.model_dump(),
+        "embedder": networks.embedder,
+        "split_below": split_below(settings, networks),
         "join_seconds": settings.tracking.join_seconds,
-        "decisions": [],
+        "site": [[list(pair) for pair in record.travel], [list(pair) for pair in record.overlaps]],
+        "decisions": decisions,
     }
 
 
-def threshold(settings: Settings, networks: Identities) -> float | None:
-    """The cosine in force: the user's, else the one measured for the embedder."""
-    given = settings.matching.threshold
-    return given if given is not None else networks.threshold
+def split_below(settings: Settings, networks: Identities) -> float | None:
+    """The cosine of two looks of a track under which they may be two people; None where tracks stay whole."""
+    if not settings.matching.split:
+        return None
+    return UNMEASURED if networks.threshold is None else networks.threshold
 
 
 def sound_header(path: Path) -> Header | None:

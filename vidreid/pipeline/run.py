@@ -11,9 +11,11 @@ from typing import Any
 
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
+from vidreid.pipeline.cards import card_of
+from vidreid.pipeline.grouping import Site, group
 from vidreid.pipeline.in_use import InUse, in_use
 from vidreid.pipeline.ingest import ingest_camera
-from vidreid.pipeline.match import camera_tracklets, match
+from vidreid.pipeline.match import write_match
 from vidreid.pipeline.networks import Identities, Networks, Tools, find_networks
 from vidreid.pipeline.plan import (
     CameraPlan,
@@ -24,12 +26,14 @@ from vidreid.pipeline.plan import (
     part_state,
     plan_camera,
     segment_states,
-    threshold,
+    split_below,
 )
 from vidreid.pipeline.segment import SegmentWork, process_segment
+from vidreid.pipeline.sightings import camera_tracklets
 from vidreid.posix import cores
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
+from vidreid.store.journal import Journal, digest
 from vidreid.store.parts import fingerprint, read_header, write_json
 from vidreid.types import Camera, Reporter, Segment
 
@@ -85,8 +89,6 @@ def run(
             if isinstance(networks, Networks):
                 record = replace(record, networks=asdict(networks.identities))
                 report.networks = in_use(networks, settings)
-            if options.until == "match":
-                _threshold(settings, Identities(**record.networks))
         folder.write(record)
         for line in (line for network in report.networks for line in network.lines()):
             reporter.note(line)
@@ -143,17 +145,6 @@ def _networks(record: RunRecord, settings: Settings, options: Options, reporter:
         if not record.networks:
             raise
         return error
-
-
-def _threshold(settings: Settings, identities: Identities) -> float:
-    """The cosine in force; without one a run would end in vain after all of its footage."""
-    cosine = threshold(settings, identities)
-    if cosine is None:
-        raise InputError(
-            f"embedder {identities.embedder['name']}: nobody measured its threshold",
-            "give --threshold (0.6 to begin with), or state `threshold:` in the YAML beside it",
-        )
-    return cosine
 
 
 def _settled(settings: Settings, networks: Mapping[str, Any]) -> Settings:
@@ -336,13 +327,14 @@ def match_run(
     """Match what is finished so far, unless that is done."""
     ready = {name: ready_segments(folder, plan, settings, identities) for name, plan in plans.items()}
     parts = [part for name in sorted(ready) for _, part in ready[name]]
-    inputs = match_inputs(plans.values(), parts, settings, identities)
+    decisions = Journal(folder.journal).active()
+    record = folder.read()
+    inputs = match_inputs(plans.values(), parts, settings, identities, record, digest(decisions))
     state = part_state(folder.match("tracklets"), inputs)
     if state.status == "done" or (state.status == "outdated" and not options.redo_outdated):
         return
     if state.status == "stale" and state.why != "vectors":  # new segments alone are no surprise
         reporter.note(f"match: done again ({state.why})")
-    cosine = _threshold(settings, identities)
     reporter.start("match", dict.fromkeys(plans, 1))
     tracklets = []
     for name, plan in plans.items():
@@ -352,17 +344,23 @@ def match_run(
             plan,
             segments,
             join_seconds=settings.tracking.join_seconds,
-            split_below=cosine if settings.matching.split else None,
+            split_below=split_below(settings, identities),
         )
         reporter.advance(name, 1)
     used = [segment for segments in ready.values() for segment, _ in segments]
     facts = {
         "frames": sum(segment.own_stop - segment.own_first for segment in used),
         "frames_total": sum(plan.frames for plan in plans.values()),
-        "threshold": cosine,
         "tracked": {f"{segment.camera}/{segment.name}": _tracked(folder, segment) for segment in used},
     }
-    match(folder, tracklets, inputs, facts, threshold=cosine, min_seconds=settings.matching.min_seconds)
+    dim = next((len(one.vector) for one in tracklets if one.vector is not None), 0)
+    card = card_of(identities.embedder["name"], dim)
+    site = Site(record.travel, record.overlaps)
+    how = settings.matching
+    grouped = group(tracklets, plans, decisions, site, card, promise=how.wrong_pairs, min_seconds=how.min_seconds)
+    for note in grouped.notes:
+        reporter.note(note)
+    write_match(folder, grouped, card, list(plans), identities.embedder, inputs, facts)
 
 
 def _tracked(folder: RunFolder, segment: Segment) -> str:

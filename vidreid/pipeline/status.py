@@ -22,6 +22,7 @@ from vidreid.pipeline.plan import (
 from vidreid.pipeline.run import ready_segments
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import RunFolder
+from vidreid.store.journal import Journal, digest
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def run_status(folder: RunFolder) -> RunStatus:
     matched = State("due")
     if identities is not None and plans:
         parts = [p for name in sorted(plans) for _, p in ready_segments(folder, plans[name], settings, identities)]
-        matched = part_state(folder.match("tracklets"), match_inputs(plans.values(), parts, settings, identities))
+        decisions = digest(Journal(folder.journal).active())
+        inputs = match_inputs(plans.values(), parts, settings, identities, record, decisions)
+        matched = part_state(folder.match("tracklets"), inputs)
     said = _said(folder)
     progress = said if "frames" in said and folder.busy() else {}
     return RunStatus(cameras, matched, _bytes(folder.path), progress, said.get("failed", {}))

@@ -50,11 +50,16 @@ class CameraRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """``run.json``: the cameras, the settings that the user asked for, and the networks that they led to."""
+    """``run.json``: the cameras, the settings that the user asked for, and the networks that they led to.
+
+    ``travel``: least seconds between two cameras; ``overlaps``: two cameras that see the same place.
+    """
 
     cameras: tuple[CameraRecord, ...]
     settings: dict[str, Any]
     networks: dict[str, Any]
+    travel: tuple[tuple[str, str, float], ...] = ()
+    overlaps: tuple[tuple[str, str], ...] = ()
 
     def camera(self, name: str) -> CameraRecord:
         return next(camera for camera in self.cameras if camera.name == name)
@@ -73,6 +78,10 @@ class RunFolder:
     @property
     def record(self) -> Path:
         return self.path / "run.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.sqlite"
 
     @property
     def people(self) -> Path:
@@ -119,7 +128,9 @@ class RunFolder:
                     "pip install --upgrade vidreid",
                 )
             cameras = tuple(_camera(camera) for camera in found["cameras"])
-            return RunRecord(cameras, found["settings"], found["networks"])
+            travel = tuple((str(one), str(other), float(least)) for one, other, least in found.get("travel", []))
+            overlaps = tuple((str(one), str(other)) for one, other in found.get("overlaps", []))
+            return RunRecord(cameras, found["settings"], found["networks"], travel, overlaps)
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{self.record}: damaged", "restore it, or start a new run") from None
 

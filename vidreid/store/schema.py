@@ -92,7 +92,7 @@ TRACKLETS = pa.schema(
         _column("end_s", pa.float64(), "seconds since the camera's first frame"),
         _column("boxes", pa.int32(), "number of boxes"),
         _column("height", pa.float32(), "median height of the boxes, pixels"),
-        _column("similarity", pa.float32(), "mean likeness to the rest of its identity (0: even odds); null where alone"),
+        _column("similarity", pa.float32(), "mean likeness to the rest of its identity, 0 at even odds; null: alone"),
         _column("nearest", pa.string(), "the nearest other identity"),
         _column("nearest_similarity", pa.float32(), "mean likeness to that identity"),
         _column("pieces", pa.list_(PIECE), "tracks of segments that it is made of, in order of time"),

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import maximum_filter1d
 
 from vidreid.types import Array, Boxes
 
 COVER = 0.15  # share of the smaller box from which two people touch
 GAP = 0.4  # seconds without a box from which a gap counts
 SPAN = 0.6  # seconds of motion on each side of a box that show a break
-BREAK = 0.15  # heights by which the way up to a box and the way from it on miss each other: 1 box in 100 by chance
+BREAK = 0.15  # heights by which the way up to a box and the way from it on miss each other: 1 or 2 boxes in 100
 
 
 def touching(boxes: Boxes) -> Array:
@@ -109,11 +110,17 @@ def _gaps(way: Way) -> list[_Event]:
 
 
 def _breaks(way: Way) -> list[_Event]:
-    """Where the motion breaks: between the boxes where `misses` is highest of each run of at least `BREAK`."""
+    """Where the motion breaks: places of which `misses` says at least `BREAK`, and no more of any within `SPAN`."""
     miss = misses(way)
-    edges = np.flatnonzero(np.diff(miss >= BREAK, prepend=False, append=False)).reshape(-1, 2)
-    peaks = [int(first + miss[first:stop].argmax()) for first, stop in edges]
-    return [_Event(peak, peak + 1, -1, 0.0) for peak in peaks]
+    highest = maximum_filter1d(miss, 2 * _in_span(way) + 1)
+    return [
+        _Event(int(place), int(place) + 1, -1, 0.0) for place in np.flatnonzero((miss >= BREAK) & (miss == highest))
+    ]
+
+
+def _in_span(way: Way) -> int:
+    """How many boxes `SPAN` seconds have, 3 or more."""
+    return max(3, round(SPAN / float(np.median(np.diff(way.times))))) if len(way.times) > 1 else 3
 
 
 def misses(way: Way) -> Array:
@@ -122,9 +129,8 @@ def misses(way: Way) -> Array:
     The lines are those of least squares through the centre and height of as many boxes as `SPAN` seconds have; 0 near
     the ends of the way.
     """
-    apart = np.zeros(max(len(way.times) - 1, 0))
-    count = max(3, round(SPAN / float(np.median(np.diff(way.times))))) if len(apart) else 0
-    if not count or len(way.times) < 2 * count:
+    apart, count = np.zeros(max(len(way.times) - 1, 0)), _in_span(way)
+    if len(way.times) < 2 * count:
         return apart
     boxes = way.boxes.astype(np.float64)
     height = boxes[:, 3] - boxes[:, 1]
