@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,8 @@ from vidreid.store.journal import Decision
 from vidreid.store.parts import read_part
 from vidreid.tracklets.assemble import Assembled, SegmentTracks, assemble, in_order, split
 from vidreid.tracklets.contacts import Way, find_cuts
+from vidreid.tracklets.duplicates import beyond, find_duplicates
+from vidreid.tracklets.things import find_things
 from vidreid.types import Array, Segment
 
 
@@ -58,16 +60,32 @@ def camera_tracklets(
     ``split_below``: the cosine under which two sides of a contact may be two people; None leaves tracks whole.
     """
     elapsed = camera.timeline.elapsed
-    ways = assemble([read_tracks(folder, segment) for segment in ready], elapsed, join_seconds=join_seconds)
+    ways = _without_doubles(
+        assemble([read_tracks(folder, segment) for segment in ready], elapsed, join_seconds=join_seconds), elapsed
+    )
+    things = find_things([elapsed(way.frames) for way in ways], [way.boxes for way in ways], [w.scores for w in ways])
+    people = [way for way, thing in zip(ways, things, strict=True) if not thing]
     found = read_looks(folder, ready)
-    looks = [_looks_of(way, found) for way in ways]
     if split_below is not None:
-        exchanged = find_exchanges(
-            find_cuts([Way(way.frames, elapsed(way.frames), way.boxes) for way in ways]), looks, split_below
-        )
-        ways = sorted((part for i, way in enumerate(ways) for part in split(way, exchanged.get(i, []))), key=in_order)
-        looks = [_looks_of(way, found) for way in ways]
-    return [_tracklet(camera, i, way, looks[i - 1]) for i, way in enumerate(ways, start=1)]
+        looks = [_looks_of(way, found) for way in people]
+        exchanged = find_exchanges(find_cuts(_ways(people, elapsed)), looks, split_below)
+        people = [part for i, way in enumerate(people) for part in split(way, exchanged.get(i, []))]
+    # What is no person keeps its tracklet, since nothing that was seen is lost, but has no look to be told by.
+    looked = [(way, _looks_of(way, found)) for way in people]
+    looked += [(way, []) for way, thing in zip(ways, things, strict=True) if thing]
+    looked.sort(key=lambda pair: in_order(pair[0]))
+    return [_tracklet(camera, i, way, looks) for i, (way, looks) in enumerate(looked, start=1)]
+
+
+def _ways(ways: Sequence[Assembled], elapsed: Callable[[Array], Array]) -> list[Way]:
+    return [Way(way.frames, elapsed(way.frames), way.boxes) for way in ways]
+
+
+def _without_doubles(ways: Sequence[Assembled], elapsed: Callable[[Array], Array]) -> list[Assembled]:
+    """Ways without second boxes of the same people; what of a second way lies beyond the first is one of its own."""
+    kept = find_duplicates(_ways(ways, elapsed))
+    parts = [beyond(way, ways[kept[i]]) if i in kept else [way] for i, way in enumerate(ways)]
+    return sorted((part for found in parts for part in found), key=in_order)
 
 
 def read_looks(folder: RunFolder, segments: Sequence[Segment]) -> dict[tuple[int, int], list[Look]]:

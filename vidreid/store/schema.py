@@ -83,7 +83,7 @@ TRACKLETS = pa.schema(
     [
         _column("tracklet", pa.string(), "camera/number"),
         _column("camera", pa.string(), "name"),
-        _column("identity", pa.string(), "P and number; null where the tracklet is too short to say"),
+        _column("identity", pa.string(), "P and number; null: too short to say, or a thing that never moves"),
         _column("first", pa.int32(), "frame index of the first box"),
         _column("last", pa.int32(), "frame index of the last box"),
         _column("start", pa.timestamp("us", "UTC"), "time of the first box; null where the clock is unknown"),
