@@ -75,13 +75,13 @@ def no_detector(own_home: Path) -> None:
 @pytest.fixture(scope="session")
 def finished(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run on the small world, in short segments, with the oracle and colours. Read only."""
-    from vidreid.footage.cameras import parse_cameras
+    from vidreid.footage.cameras import read_site
     from vidreid.pipeline.progress import Silent
     from vidreid.pipeline.run import Options, run
     from vidreid.store.folder import RunFolder
 
     folder = tmp_path_factory.mktemp("finished") / "run"
-    run(RunFolder(folder), parse_cameras([str(site / "cameras.yaml")]), WORLD_SETTINGS, Options(), Silent())
+    run(RunFolder(folder), read_site([str(site / "cameras.yaml")]), WORLD_SETTINGS, Options(), Silent())
     return folder
 
 

@@ -7,7 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.results import Run
 from vidreid.pipeline.run import Options
@@ -31,7 +31,7 @@ def run(
     """See `vidreid.run`."""
     folder = RunFolder(Path(output))
     options = Options(workers=workers, offline=offline)
-    report = run_pipeline(folder, parse_cameras(_words(footage)), settings, options, reporter or Silent())
+    report = run_pipeline(folder, read_site(_words(footage)), settings, options, reporter or Silent())
     opened = Run(folder.path, failed=report.failed)
     if folder.match("tracklets").is_file():
         write_people(opened, folder.people)

@@ -28,14 +28,14 @@ def own(good: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def done(good: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run on the good footage. Read only."""
-    from vidreid.footage.cameras import parse_cameras
+    from vidreid.footage.cameras import read_site
     from vidreid.pipeline.progress import Silent
     from vidreid.pipeline.run import Options, run
     from vidreid.store.folder import RunFolder
 
     folder = tmp_path_factory.mktemp("done") / "run"
     settings = {"detection": {"detector": "oracle"}, "embedding": {"embedder": "colours"}}
-    run(RunFolder(folder), parse_cameras([f"a={good}/a.mp4", f"b={good}/b.mp4"]), settings, Options(), Silent())
+    run(RunFolder(folder), read_site([f"a={good}/a.mp4", f"b={good}/b.mp4"]), settings, Options(), Silent())
     return folder
 
 

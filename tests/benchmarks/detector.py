@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vidreid.engines.registry import shipped
 from vidreid.evaluation.run import score_tracking
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.progress import Lines, Silent
 from vidreid.pipeline.run import Options, run
 from vidreid.store.folder import RunFolder
@@ -54,7 +54,7 @@ def tracks(wanted, folder):
         "embedding": {"embedder": "colours"},
         "matching": {"split": False},
     }
-    run(target, parse_cameras([f"vtest={PETS / 'vtest.avi'}"]), settings, Options(), Lines(sys.stderr))
+    run(target, read_site([f"vtest={PETS / 'vtest.avi'}"]), settings, Options(), Lines(sys.stderr))
     _, scores = score_tracking(target.path, PETS)
     return _rounded(scores["vtest"].as_dict(), ("mota", "idf1", "hota"))
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from vidreid.evaluation.run import score_identity, score_tracking
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.progress import Lines
 from vidreid.pipeline.run import Options, run
 from vidreid.store.folder import RunFolder
@@ -42,7 +42,7 @@ def measure(scene, output):
     how = SCENES[scene][1]
     target = RunFolder(output / scene)
     whole = {**OVERRIDES, "matching": {"split": False}}
-    run(target, parse_cameras(words), whole, Options(), Lines(sys.stderr))
+    run(target, read_site(words), whole, Options(), Lines(sys.stderr))
     _, tracks = score_tracking(target.path, folder, **how)
     run(target, [], {"matching": {"split": True}}, Options(), Lines(sys.stderr))
     _, identity = score_identity(target.path, folder, **how)

@@ -18,7 +18,7 @@ import numpy as np
 import openvino as ov
 
 from vidreid.engines.runtimes.openvino import shared_core
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.networks import Tools, find_networks
 from vidreid.pipeline.plan import plan_camera, segment_states
 from vidreid.pipeline.progress import Silent
@@ -44,10 +44,10 @@ class Scene:
 
     def __init__(self, name, folder):
         self.folder = RunFolder(folder / name)
-        cameras = parse_cameras([f"{name}={FILES[name]}"])
-        run(self.folder, cameras, OVERRIDES, Options(until="ingest"), Silent())
+        site = read_site([f"{name}={FILES[name]}"])
+        run(self.folder, site, OVERRIDES, Options(until="ingest"), Silent())
         self.settings = Settings(**OVERRIDES)
-        networks = find_networks(self.settings, {camera.name: camera for camera in cameras}, offline=True)
+        networks = find_networks(self.settings, {camera.name: camera for camera in site.cameras}, offline=True)
         self.identities = networks.identities
         self.tools = Tools(networks, self.settings, cores())
         self.plan = plan_camera(self.folder, self.folder.read().cameras[0], self.settings)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from vidreid.errors import InputError, UsageError
-from vidreid.footage.cameras import parse_cameras, read_site
+from vidreid.footage.cameras import read_site
 from vidreid.types import Clock
 
 EIGHT = 1_775_980_800_000_000  # 2026-04-12 08:00 UTC in microseconds
@@ -42,7 +42,7 @@ def named(cameras):
     ],
 )
 def test_words_name_cameras(footage, words, cameras):
-    found = parse_cameras(words)
+    found = read_site(words).cameras
     assert named(found) == cameras
     assert all(file.is_absolute() for camera in found for file in camera.files)
     assert not any(camera.clock.known for camera in found)
@@ -65,13 +65,13 @@ def test_words_name_cameras(footage, words, cameras):
 )
 def test_words_that_mean_nothing_are_refused(footage, words, kind, said):
     with pytest.raises(kind, match=said) as caught:
-        parse_cameras(words)
+        read_site(words).cameras
     assert caught.value.hint
 
 
 def write(footage, text):
     (footage / "cameras.yaml").write_text(text)
-    return parse_cameras([str(footage / "cameras.yaml")])
+    return read_site([str(footage / "cameras.yaml")]).cameras
 
 
 def test_a_yaml_names_cameras_and_their_clocks(footage):
@@ -101,7 +101,7 @@ def test_a_yaml_names_cameras_and_their_clocks(footage):
 
 def test_paths_are_relative_to_the_yaml(footage, monkeypatch):
     (footage / "night" / "cameras.yml").write_text("cameras: {c0: {files: [01.avi]}}")
-    assert named(parse_cameras(["night/cameras.yml"])) == {"c0": ["01.avi"]}
+    assert named(read_site(["night/cameras.yml"]).cameras) == {"c0": ["01.avi"]}
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_files_of_one_camera_may_come_from_several_words(footage):
     """The clock of the first word holds; two different corrections of one clock are an error."""
     (footage / "one.yaml").write_text("cameras: {c0: {files: [a.mp4], start: 2026-04-12T08:00:00Z, drift_ppm: 5}}")
     (footage / "two.yaml").write_text("cameras: {c0: {files: [b.MP4], start: 2026-04-12T09:00:00Z, drift_ppm: 7}}")
-    [camera] = parse_cameras(["one.yaml", "c0=b.MP4"])
+    [camera] = read_site(["one.yaml", "c0=b.MP4"]).cameras
     assert camera.clock == Clock((EIGHT, None), 0, 5.0)
     with pytest.raises(InputError, match=r"c0: .*two corrections"):
-        parse_cameras(["one.yaml", "two.yaml"])
+        read_site(["one.yaml", "two.yaml"]).cameras
 
 
 THREE = "cameras: {c0: {files: [a.mp4]}, c1: {files: [b.MP4]}, c2: {files: [night]}}\n"
@@ -161,7 +161,6 @@ def test_a_yaml_says_how_far_apart_cameras_are_and_whose_views_overlap(footage):
     found = site(footage, "travel: [{between: [c1, c0], seconds: 30}]\noverlaps: [[c2, c1]]")
     assert found.travel == (("c0", "c1", 30.0),)
     assert found.overlaps == (("c1", "c2"),)
-    assert found.cameras == parse_cameras(["site.yaml"])
 
 
 def test_more_than_two_cameras_mean_every_pair_of_them(footage):

@@ -24,8 +24,9 @@ def matched(draw):
     return presences, rng.integers(0, 4, count), looks / np.linalg.norm(looks, axis=1, keepdims=True)
 
 
-def probability(likeness):
-    return (1 + likeness) / 2
+def chance(looks):
+    """Of pairs of rows, by their likeness."""
+    return lambda pairs: (1 + np.vecdot(looks[pairs[:, 0]], looks[pairs[:, 1]])) / 2
 
 
 @settings(max_examples=30)
@@ -36,10 +37,10 @@ def test_they_are_all_confident_pairs_of_one_cluster_in_two_cameras_with_known_c
     for i, j in combinations(range(len(presences)), 2):
         one, other = sorted((i, j), key=lambda row: presences[row].camera)
         known = None not in (presences[i].start_us, presences[j].start_us)
-        sure = probability(looks[i] @ looks[j]) >= CONFIDENT
+        sure = chance(looks)(np.array([[i, j]])) >= CONFIDENT
         if clusters[i] == clusters[j] and presences[i].camera != presences[j].camera and known and sure:
             wanted.add((presences[one].camera, presences[other].camera, one, other))
-    found = encounters(presences, clusters, looks, probability)
+    found = encounters(presences, clusters, chance(looks))
     assert [one.cameras for one in found] == sorted({pair[:2] for pair in wanted})
     assert sorted((*one.cameras, *row) for one in found for row in one.rows.tolist()) == sorted(wanted)
     for one in found:
@@ -49,7 +50,7 @@ def test_they_are_all_confident_pairs_of_one_cluster_in_two_cameras_with_known_c
 def test_gaps_and_shifts_are_in_seconds_whichever_came_first():
     presences = [Presence("a", 0, 0, 0, 4_000_000), Presence("b", 0, 0, 10_000_000, 16_000_000)]
     presences.append(Presence("b", 0, 0, 3_000_000, 5_000_000))
-    [found] = encounters(presences, np.zeros(3, np.int64), np.ones((3, 1)), probability)
+    [found] = encounters(presences, np.zeros(3, np.int64), chance(np.ones((3, 1))))
     assert found.gaps.tolist() == pytest.approx([6, -1])
     assert found.shifts.tolist() == pytest.approx([11, 2])
     assert found.people == 1

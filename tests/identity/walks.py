@@ -20,9 +20,8 @@ class Walks:
     clusters: np.ndarray
 
     def encounters(self):
-        """As matching finds them: everybody looks like nobody else, and is known with 0.99."""
-        looks = np.eye(int(self.clusters.max(initial=0)) + 1, dtype=np.float32)[self.clusters]
-        return encounters(self.presences, self.clusters, looks, lambda likeness: 0.01 + 0.98 * (likeness > 0.5))
+        """As matching finds them: who is in one cluster is one person with 0.99."""
+        return encounters(self.presences, self.clusters, lambda pairs: np.full(len(pairs), 0.99))
 
 
 def walk(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import Site, read_site
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.run import Options, Report
 from vidreid.pipeline.run import run as run_pipeline
@@ -35,7 +35,7 @@ def go(settings: dict[str, dict[str, Any]]) -> Callable[..., Report]:
 
     def run(folder: Path, *words: object, reporter: Silent | None = None, **options: Any) -> Report:
         overrides = {**settings, **options.pop("settings", {})}
-        cameras = parse_cameras([str(word) for word in words]) if words else []
-        return run_pipeline(RunFolder(folder), cameras, overrides, Options(**options), reporter or Silent())
+        site = read_site([str(word) for word in words]) if words else Site()
+        return run_pipeline(RunFolder(folder), site, overrides, Options(**options), reporter or Silent())
 
     return run

@@ -15,7 +15,7 @@ from parts import parts_of
 
 import vidreid
 from vidreid.errors import InputError
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.results import BOXES, CROPS, Run
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
@@ -32,7 +32,7 @@ def every_box(opened: Run) -> pa.Table:
 
 
 def test_it_holds_the_cameras_in_the_order_given(opened: Run, site: Path) -> None:
-    assert list(opened.cameras) == [camera.name for camera in parse_cameras([str(site / "cameras.yaml")])]
+    assert list(opened.cameras) == [camera.name for camera in read_site([str(site / "cameras.yaml")]).cameras]
 
 
 def test_tables_have_their_schemas(opened: Run) -> None:
@@ -157,7 +157,7 @@ def test_without_interpolation_only_what_was_detected_remains(opened: Run) -> No
 
 
 def test_times_are_those_of_the_files_and_the_clock(opened: Run, site: Path) -> None:
-    for camera in parse_cameras([str(site / "cameras.yaml")]):
+    for camera in read_site([str(site / "cameras.yaml")]).cameras:
         boxes, (file,) = opened.boxes(camera.name), opened.files(camera.name)
         frames = boxes["frame"].to_numpy()
         assert np.array_equal(boxes["pts"].to_numpy(), file.pts[frames])
@@ -245,7 +245,7 @@ def test_people_are_not_shown_on_tracks_that_are_not_theirs(
 def test_the_call_gives_what_the_command_gives(
     finished: Path, site: Path, settings: dict[str, dict[str, object]], tmp_path: Path
 ) -> None:
-    footage = {camera.name: list(camera.files) for camera in parse_cameras([str(site / "cameras.yaml")])}
+    footage = {camera.name: list(camera.files) for camera in read_site([str(site / "cameras.yaml")]).cameras}
     run = vidreid.run(footage, tmp_path / "run", settings=settings)
     known = vidreid.open_run(finished)
     assert run.failed == {}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidreid import plugins
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.results import Run
 from vidreid.pipeline.run import Options
@@ -25,7 +25,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("site")
     listing = write_world(folder / "world", seconds=6, cameras=2, people=3, size=(256, 144), fps=(12, 10))
     overrides = {"detection": {"detector": "oracle"}, "embedding": {"embedder": "colours"}}
-    run_pipeline(RunFolder(folder / "run"), parse_cameras([str(listing)]), overrides, Options(), Silent())
+    run_pipeline(RunFolder(folder / "run"), read_site([str(listing)]), overrides, Options(), Silent())
     return Run(folder / "run")
 
 

@@ -76,6 +76,7 @@ def _run(
     as_json: bool,
     **chosen: Any,
 ) -> int:
+    from vidreid.footage.cameras import Site, read_site
     from vidreid.pipeline.progress import reporter_for
     from vidreid.pipeline.results import Run
     from vidreid.pipeline.run import Options
@@ -83,17 +84,13 @@ def _run(
     from vidreid.store.folder import RunFolder
 
     words, folder = _place(footage, output)
-    cameras = []
-    if words:
-        from vidreid.footage.cameras import parse_cameras
-
-        cameras = parse_cameras(words)
-    elif not RunFolder(folder).exists():
-        RunFolder(folder).read()
+    if not words:
+        RunFolder(folder).read()  # says what is wrong where there is no run to go on with
+    site = read_site(words) if words else Site()
     options = Options(until, workers, offline, redo_outdated, trust_checkpoint)
     reporter = reporter_for(sys.stderr)
     try:
-        report = run_pipeline(RunFolder(folder), cameras, overrides(settings_file, chosen), options, reporter)
+        report = run_pipeline(RunFolder(folder), site, overrides(settings_file, chosen), options, reporter)
     finally:
         reporter.stop()
     found = Run(folder)

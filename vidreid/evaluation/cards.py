@@ -20,7 +20,7 @@ FAINT, STEEP = 3.0, 2.5  # strangers' tail before any is seen: so many, e times 
 @dataclass(frozen=True)
 class Labelled:
     """Tracklets of people that a network never learnt from: unit ``vectors`` (n, dim), ``identities`` and ``cameras``
-    (n,) numbers from 0, and likenesses of two ``halves`` of tracklets (m,)."""
+    (n,) numbers from 0, and unit vectors of the two ``halves`` (m, 2, dim) of tracklets long enough."""
 
     name: str
     vectors: Array
@@ -34,6 +34,7 @@ def measure_card(network: str, sets: Sequence[Labelled]) -> Card:
     mean = np.mean([one.vectors.mean(0) for one in sets], axis=0).astype(np.float32)
     parts = [_of_set(network, one, mean) for one in sets]
     within = [part.genuine["same"] for part in parts if "same" in part.genuine]
+    halves = np.concatenate([_alike(one.halves - mean) for one in sets])
     genuine = {"cross": _mean_pair([part.genuine["cross"] for part in parts])}
     genuine["same"] = _mean_pair(within) if within else genuine["cross"]
     return Card(
@@ -43,10 +44,15 @@ def measure_card(network: str, sets: Sequence[Labelled]) -> Card:
         strangers=np.mean([part.strangers for part in parts], axis=0),
         null={kind: np.mean([part.null[kind] for part in parts], axis=0) for kind in ("with", "without")},
         genuine=genuine,
-        halves=float(np.mean([part.halves for part in parts])),
+        halves=float(halves.mean()),
         people=sum(part.people for part in parts),
         made_from=tuple(part.name for part in parts),
     )
+
+
+def _alike(halves: Array) -> Array:
+    """Cosines (m,) of pairs of vectors (m, 2, dim)."""
+    return np.asarray(np.vecdot(halves[:, 0], halves[:, 1]) / np.linalg.norm(halves, axis=2).prod(1))
 
 
 def _mean_pair(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -75,7 +81,6 @@ def _of_set(network: str, one: Labelled, mean: Array) -> Card:
         blank,
         null={kind: _smooth(found) for kind, found in null.items()},
         genuine={kind: (float(found.mean()), float(found.std())) for kind, found in genuine.items()},
-        halves=float(one.halves.mean()) if len(one.halves) else 0.0,
     )
 
 

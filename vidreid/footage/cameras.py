@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,14 +78,9 @@ class Site:
     in order of the alphabet; of all other pairs nothing is known.
     """
 
-    cameras: list[Camera]
+    cameras: list[Camera] = field(default_factory=list)
     travel: tuple[tuple[str, str, float], ...] = ()
     overlaps: tuple[tuple[str, str], ...] = ()
-
-
-def parse_cameras(words: Sequence[str]) -> list[Camera]:
-    """The cameras of `read_site`."""
-    return read_site(words).cameras
 
 
 def read_site(words: Sequence[str]) -> Site:

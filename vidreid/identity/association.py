@@ -187,7 +187,7 @@ def _known(space: Space, sightings: Sightings, card: Card, kind: Kind) -> Known:
         space.pair_scores(sightings.impostors) if kind == "same" else np.zeros(0),
         space.pair_scores(np.array([(one, other) for one, other, _ in reviewed], np.int64)),
         np.array([same for _, _, same in reviewed], bool),
-        (float(halves.mean()) if len(halves) else 0.0, len(halves)),
+        (float(halves.mean()) if len(halves) and card.halves else 0.0, len(halves)),
     )
 
 

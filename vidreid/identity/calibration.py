@@ -83,24 +83,35 @@ def fit(counts: Array, sightings: float, pairs: float, card: Card, kind: Kind, k
 
     ``sightings``: how many sightings could find themselves again: half of sightings times cameras looked at.
     """
-    mean, deviation = card.genuine[kind]
+    mean, deviation = _expected(card, kind)
     mean += known.halves[0] * known.halves[1] / (known.halves[1] + PAIRS)
     strangers = pairs * (counts[BULK].sum() + IN_BULK * STRANGERS) / (pairs + STRANGERS)
     alone = _moved(card.null["without"], known.impostors)
-    people, centre, spread = AGAIN[kind] * sightings, mean, deviation
+    expected = _normal(mean, deviation)
+    people, shape = AGAIN[kind] * sightings, expected
     for _ in range(ROUNDS):
         met = min(1.0, people / max(sightings, 1e-9))
         null = strangers * (met * card.null["with"] + (1 - met) * alone) * np.where(FITTED, DOUBT[kind], 1.0)
-        genuine = people * _normal(centre, spread)
+        genuine = people * shape
         mine = (counts * genuine / np.maximum(null + genuine, 1e-12))[FITTED]
         people = sightings * (mine.sum() + SIGHTINGS * AGAIN[kind]) / (sightings + SIGHTINGS)
-        weight = mine.sum() + PAIRS
-        centre = ((mine * CENTRES[FITTED]).sum() + PAIRS * mean) / weight
-        squares = (mine * (CENTRES[FITTED] - centre) ** 2).sum() + PAIRS * deviation**2
-        spread = float(np.sqrt(squares / weight))
+        centre = ((mine * CENTRES[FITTED]).sum() + mean) / (mine.sum() + 1)
+        squares = (mine * (CENTRES[FITTED] - centre) ** 2).sum() + deviation**2
+        spread = float(np.sqrt(squares / (mine.sum() + 1)))
         if kind == "same":
             centre, spread = max(centre, mean - DRIFT), min(spread, deviation)
+        own = mine.sum() / (mine.sum() + PAIRS)
+        shape = own * _normal(centre, spread) + (1 - own) * expected
     return _reviewed(_curve(counts, null, genuine), known)
+
+
+def _expected(card: Card, kind: Kind) -> tuple[float, float]:
+    """Mean and deviation of the scores of one person. One camera sees people from all sides in time, as two do at once,
+    while the card's pairs of one camera were moments apart: both kinds together stand for it."""
+    if kind == "cross":
+        return card.genuine["cross"]
+    (same, near), (cross, far) = card.genuine["same"], card.genuine["cross"]
+    return (same + cross) / 2, float(np.sqrt((near**2 + far**2) / 2 + ((same - cross) / 2) ** 2))
 
 
 def _moved(null: Array, impostors: Array) -> Array:

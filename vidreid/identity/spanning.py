@@ -19,9 +19,9 @@ def strongest_tree(strength: Array, root: int = 0) -> Array:
     through[root], reached[root] = -1, np.nan
     while (waiting := np.flatnonzero(reached > -np.inf)).size:
         row = int(waiting[reached[waiting].argmax()])
+        reached[row] = np.nan
         stronger = strength[row] > reached
         through[stronger], reached[stronger] = row, strength[row][stronger]
-        reached[row] = np.nan
     return through
 
 

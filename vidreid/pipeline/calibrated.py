@@ -38,6 +38,13 @@ class Chance:
         value, low, high = found if isinstance(found, list) else (found, found, found)
         return cls(float(value), float(low), float(high))
 
+    @classmethod
+    def around(cls, value: float) -> Chance:
+        """A chance, and what it may be if twice or half as many strangers look so alike."""
+        value = min(max(value, 1e-6), 1 - 1e-6)
+        low, high = (float(odds(logit(value) + step)) for step in (-np.log(SPREAD), np.log(SPREAD)))
+        return cls(value, low, high)
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -55,10 +62,8 @@ class Meaning:
     even: float
 
     def at(self, likeness: float) -> Chance:
-        """The chance at a likeness, and what it may be if twice or half as many strangers look so alike."""
-        value = float(np.interp(likeness, self.likeness, self.probability))
-        low, high = (float(odds(logit(value) + step)) for step in (-np.log(SPREAD), np.log(SPREAD)))
-        return Chance(value, low, high)
+        """The chance at a likeness."""
+        return Chance.around(float(np.interp(likeness, self.likeness, self.probability)))
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,10 @@ class Calibrated:
     def chance(self, likeness: float, *, one_camera: bool) -> Chance:
         """The chance that a pair of this likeness is one person."""
         return self.curves["same" if one_camera else "cross"].at(likeness)
+
+    def shown(self) -> dict[str, Meaning]:
+        """The curves of the kinds of pairs that the run has; the one of two cameras where it has none."""
+        return {kind: curve for kind, curve in self.curves.items() if curve.pairs.any()} or {"cross": self.curve}
 
     def as_dict(self) -> dict[str, Any]:
         """The values that people look at, for JSON."""

@@ -13,15 +13,28 @@ from vidreid.identity.card import BULK, CENTRES, Card, read_card
 from vidreid.resources import carried, shipped_weights
 
 
-def card_of(name: str, dim: int) -> Card:
+def card_of(name: str, dim: int, network: str | None = None) -> Card:
     """The card that ships for a network of this registered name; one of no people where there is none.
 
-    `InputError` where vectors of ``dim`` numbers are not what the card was made from.
+    ``network`` is the SHA-256 of its weights: other weights under the name have no card. None takes the name's word.
+    `InputError` where vectors of ``dim`` numbers (0: there are none) are not what the card was made from.
     """
-    for path in (shipped_weights() / name / "calibration.json", carried("configs") / "calibration" / f"{name}.json"):
-        if path.is_file():
-            return _checked(read_card(_read(path)), dim, path)
-    return stranger(name, dim)
+    path = next(filter(Path.is_file, card_files(name)), None)
+    found = {} if path is None else _read(path)
+    if not found or network not in (None, found["network"]):
+        return stranger(name, dim)
+    card = read_card(found)
+    if dim not in (0, len(card.mean)):
+        raise InputError(
+            f"vectors of {dim} numbers are not those of {name}, which has {len(card.mean)}",
+            "name the embedder that made them",
+        )
+    return card
+
+
+def card_files(name: str) -> tuple[Path, Path]:
+    """Where the card of a network is looked for: beside what ships, then among those of others."""
+    return shipped_weights() / name / "calibration.json", carried("configs") / "calibration" / f"{name}.json"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -31,15 +44,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: damaged", "install vidreid again") from None
     assert isinstance(found, dict)
     return found
-
-
-def _checked(card: Card, dim: int, path: Path) -> Card:
-    if len(card.mean) != dim:
-        raise InputError(
-            f"vectors of {dim} numbers are not those of {card.name}, which has {len(card.mean)}",
-            f"name the embedder that made them ({path.name} is of {card.name})",
-        )
-    return card
 
 
 def stranger(name: str, dim: int) -> Card:

@@ -31,12 +31,13 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Link:
-    """A pair of tracklets: cosine, chance that they are one person by it, and why the pair holds or stands apart."""
+    """A pair of tracklets: how far above even odds their likeness is, the chance that this gives them to be one person,
+    and why the pair holds or stands apart."""
 
     first: str
     second: str
     likeness: float
-    chance: Chance | None
+    chance: Chance
     reason: str
 
 
@@ -68,7 +69,8 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class PairCase:
-    """Two sightings. ``same`` is None where one of them belongs to nobody; ``link`` None where one has no picture.
+    """Two sightings. ``same`` is None where one of them belongs to nobody; ``link`` None where one has no picture;
+    ``threshold`` the least mean likeness that groups are put together on, None where nothing could be.
 
     ``to_other``: mean likeness of the first to the second's person, and of the second to the first's, None without.
     ``chain``: the strongest pairs from the first to the second, where both are one person.

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from vidreid.errors import UsageError
+from vidreid.identity.constraints import TOGETHER, Presence, cannot_link, reason
 from vidreid.identity.spanning import chain, strongest_tree
-from vidreid.pipeline.calibrated import Calibrated, read_calibration
+from vidreid.pipeline.calibrated import calibration_of
 from vidreid.pipeline.cases import Barrier, Case, Link, Neighbour, PairCase, PersonCase, Sighting, SightingCase
 from vidreid.pipeline.likeness import Likenesses
-from vidreid.pipeline.links import LOOKS, chance_of
+from vidreid.pipeline.links import LOOKS, link_of
 from vidreid.pipeline.results import Run
 from vidreid.store.folder import RunFolder
-from vidreid.store.parts import read_header
 from vidreid.types import Array
 
 Row = Mapping[str, Any]
@@ -26,7 +26,7 @@ SMALL = 64  # pixels: less tall people are weakly told apart
 SHORT = 1.0  # seconds
 POOR = 0.3  # quality of a best crop
 NEAREST = 5  # neighbours of a person
-TOGETHER = "together in one camera"
+DECIDED = 1e3  # strength of a pair that something else than looks holds together
 
 
 def explain(run: Run, names: Sequence[str]) -> Case:
@@ -49,7 +49,7 @@ def explain(run: Run, names: Sequence[str]) -> Case:
 
 
 class _Matched:
-    """A matched run, and the vectors of those of its tracklets that are asked about."""
+    """A matched run, its people by name, and what speaks for and against them."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -58,10 +58,11 @@ class _Matched:
         for name, row in self.rows.items():
             if row["identity"]:
                 self.people[row["identity"]].append(name)
-        self.calibrated: Calibrated | None = read_calibration(run)
-        self.threshold = self.calibrated.threshold if self.calibrated else _threshold(run)
+        self.calibrated = calibration_of(run)
+        self.threshold = self.calibrated.threshold
         self._evidence = {frozenset((row["first"], row["second"])): row for row in run.evidence().to_pylist()}
-        self._likenesses = Likenesses(run, self.rows)
+        self._likenesses = Likenesses(run, self.calibrated)
+        self._limits = {(one, other): least for one, other, least in RunFolder(run.path).read().travel}
 
     def check(self, name: str) -> None:
         known = [*self.rows, *self.people]
@@ -72,7 +73,6 @@ class _Matched:
     def pair(self, first: str, second: str) -> PairCase:
         mine, theirs = (self.rows[name]["identity"] for name in (first, second))
         groups = [self._group(name) for name in (first, second)]
-        self._likenesses.load([*groups[0], *groups[1]])
         together = mine is not None and mine == theirs
         one, other = self._sightings([first, second])
         return PairCase(
@@ -88,7 +88,6 @@ class _Matched:
 
     def sighting(self, name: str) -> SightingCase:
         row, group = self.rows[name], self._group(name)
-        self._likenesses.load([*group, *self.people.get(row["nearest"], [])])
         held = [link for other in group if other != name if (link := self._link(name, other))]
         return SightingCase(
             sighting=self._sightings([name])[0],
@@ -101,7 +100,6 @@ class _Matched:
     def person(self, identity: str) -> PersonCase:
         group = self.people[identity]
         near = self._near(identity)
-        self._likenesses.load([*group, *(name for other in near for name in self.people[other])])
         found = [neighbour for other in near if (neighbour := self._neighbour(group, other))]
         return PersonCase(
             identity=identity,
@@ -125,29 +123,16 @@ class _Matched:
                 found |= {self.rows[name]["identity"] for name in pair - own}
         return sorted(found - {None, identity})
 
-    def _likeness(self, ones: Sequence[str], others: Sequence[str]) -> Array:
-        """Likenesses (n, m) as `match` kept them, else as it would; nan of a tracklet with itself or without looks."""
-        likeness = self._likenesses.between(ones, others)
-        for i, one in enumerate(ones):
-            for j, other in enumerate(others):
-                if kept := self._evidence.get(frozenset((one, other))):
-                    likeness[i, j] = kept["similarity"]
-                elif one == other:
-                    likeness[i, j] = np.nan
-        return likeness
-
     def _link(self, first: str, second: str) -> Link | None:
         """The pair; None where one of them has no looks."""
-        likeness = float(self._likeness([first], [second])[0, 0])
+        likeness = float(self._likenesses.between([first], [second])[0, 0])
         if np.isnan(likeness):
             return None
-        kept = self._evidence.get(frozenset((first, second)))
-        chance = chance_of(likeness, kept, self.calibrated)
-        return Link(first, second, likeness, chance, str(kept["reason"]) if kept else LOOKS)
+        return link_of(first, second, likeness, self._reason(first, second), self.calibrated)
 
     def _mean(self, name: str, group: Sequence[str]) -> float | None:
-        """Mean cosine to a group, itself left out; None where there is nothing to compare."""
-        likeness = self._likeness([name], group)
+        """Mean likeness to a group, itself left out; None where there is nothing to compare."""
+        likeness = self._likenesses.between([name], group)
         return None if np.isnan(likeness).all() else float(np.nanmean(likeness))
 
     def _reason(self, first: str, second: str) -> str:
@@ -156,7 +141,7 @@ class _Matched:
 
     def _neighbour(self, group: Sequence[str], identity: str) -> Neighbour | None:
         others = self.people[identity]
-        likeness = self._likeness(group, others)
+        likeness = self._likenesses.between(group, others)
         if np.isnan(likeness).all():
             return None
         one, other = divmod(int(np.nanargmax(likeness)), len(others))
@@ -166,10 +151,10 @@ class _Matched:
 
     def _strength(self, group: Sequence[str]) -> Array:
         """How strongly pairs hold together (n, n): decisions above all, then likeness; -inf where nothing does."""
-        strength = np.nan_to_num(self._likeness(group, group), nan=-np.inf)
+        strength = np.nan_to_num(self._likenesses.between(group, group), nan=-np.inf)
         for i, j in np.argwhere(np.isfinite(strength)):
             if self._reason(group[i], group[j]) != LOOKS:
-                strength[i, j] = 2.0
+                strength[i, j] = DECIDED
         return strength
 
     def _links(self, group: Sequence[str]) -> list[Link]:
@@ -184,26 +169,32 @@ class _Matched:
         return tuple(link for pair in pairwise(way) if (link := self._link(*pair)))
 
     def _barriers(self, ones: Sequence[str], others: Sequence[str]) -> tuple[Barrier, ...]:
-        """What cannot be one person, of all pairs of two groups."""
-        found = (self._barrier(one, other) for one in ones for other in others)
+        """What cannot be one person, of all pairs of two groups: what time and place forbid, and decisions."""
+        apart = cannot_link([_presence(self.rows[name]) for name in (*ones, *others)], self._limits)
+        found = (
+            self._barrier(one, other, impossible=len(ones) + j in apart[i])
+            for i, one in enumerate(ones)
+            for j, other in enumerate(others)
+        )
         return tuple(barrier for barrier in found if barrier)
 
-    def _barrier(self, first: str, second: str) -> Barrier | None:
+    def _barrier(self, first: str, second: str, *, impossible: bool) -> Barrier | None:
         one, other = self.rows[first], self.rows[second]
-        if one["camera"] == other["camera"] and max(one["first"], other["first"]) <= min(one["last"], other["last"]):
+        why = self._reason(first, second)
+        if impossible and why == LOOKS:
+            why = reason(_presence(one), _presence(other))
+        if why == TOGETHER:
             known = one["start"] is not None
             return Barrier(
                 first,
                 second,
-                TOGETHER,
+                why,
                 start=max(one["start"], other["start"]) if known else None,
                 end=min(one["end"], other["end"]) if known else None,
                 start_s=max(one["start_s"], other["start_s"]),
                 end_s=min(one["end_s"], other["end_s"]),
             )
-        kept = self._evidence.get(frozenset((first, second)))
-        stands = kept and kept["kind"] == "apart" and kept["reason"] not in {LOOKS, TOGETHER}
-        return Barrier(first, second, kept["reason"]) if kept and stands else None
+        return None if why == LOOKS else Barrier(first, second, why)
 
     def _sightings(self, names: Sequence[str]) -> tuple[Sighting, ...]:
         crops = self.run.crops(names, best=1).select(["tracklet", "frame", "quality"]).to_pylist()
@@ -221,10 +212,9 @@ def _sighting(row: Row, best: Row | None) -> Sighting:
     )
 
 
-def _threshold(run: Run) -> float | None:
-    """The threshold of a run whose likeness has no known meaning."""
-    header = read_header(RunFolder(run.path).match("tracklets"))
-    return header.facts.get("threshold") if header else None
+def _presence(row: Row) -> Presence:
+    start, end = (None if row[at] is None else round(row[at].timestamp() * 1e6) for at in ("start", "end"))
+    return Presence(row["camera"], row["first"], row["last"], start, end)
 
 
 def _remarks(row: Row, quality: float | None) -> Iterable[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vidreid.footage.cameras import Site
 from vidreid.identity.association import (
     Association,
     Likeness,
@@ -32,14 +33,6 @@ from vidreid.pipeline.sightings import Parts, Tracklet, footage_of, split_by_dec
 from vidreid.store.journal import Decision
 from vidreid.tracklets.company import surely_two
 from vidreid.types import Array
-
-
-@dataclass(frozen=True)
-class Site:
-    """What is known of the way between cameras: least seconds between two, and which see the same place."""
-
-    travel: Sequence[tuple[str, str, float]] = ()
-    overlaps: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

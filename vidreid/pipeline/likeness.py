@@ -1,39 +1,50 @@
-"""How alike the sightings of a run are, as `match` compares them: the one place that those who explain ask."""
+"""How alike the sightings of a run are, as `match` compared them: the one place that those who explain ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from vidreid.identity.splitting import mean_look
-from vidreid.pipeline.looks import looks_of
+from vidreid.pipeline.calibrated import Calibrated
+from vidreid.pipeline.index import vectors_file
 from vidreid.pipeline.results import Run
+from vidreid.store.folder import RunFolder
+from vidreid.store.parts import read_part
+from vidreid.store.schema import INDEX
 from vidreid.types import Array
-
-Row = Mapping[str, Any]
 
 
 class Likenesses:
-    """Likenesses of tracklets by name; looks are read when they are first asked for. ``rows``: tracklets by name."""
+    """Likenesses of tracklets by name, 0 at even odds, from the vectors and levels that `match` kept."""
 
-    def __init__(self, run: Run, rows: Mapping[str, Row]) -> None:
-        self._run, self._rows = run, rows
-        self._vectors: dict[str, Array | None] = {}
-
-    def load(self, names: Iterable[str]) -> None:
-        """Read the looks of tracklets at once, which is faster than one after the other."""
-        new = [self._rows[name] for name in dict.fromkeys(names) if name not in self._vectors]
-        self._vectors |= {name: mean_look(looks) for name, looks in looks_of(self._run, new).items()}
+    def __init__(self, run: Run, calibrated: Calibrated) -> None:
+        folder, frame = RunFolder(run.path), calibrated.frame
+        kept = read_part(folder.match("vectors"), INDEX, ["tracklet", "camera", "levels"])
+        self._vectors = np.load(vectors_file(folder), mmap_mode="r")
+        self._levels = np.array(kept["levels"].to_pylist(), np.float32).reshape(-1, len(frame.cameras))
+        self._cameras = np.array([frame.cameras.index(name) for name in kept["camera"].to_pylist()], np.int64)
+        self._places = {name: row for row, name in enumerate(kept["tracklet"].to_pylist())}
+        self._scale, self._curves = frame.scale, calibrated.curves
 
     def between(self, ones: Sequence[str], others: Sequence[str]) -> Array:
-        """Likenesses (n, m); nan where one of a pair has no looks."""
-        self.load([*ones, *others])
-        return np.asarray(self._stacked(ones) @ self._stacked(others).T, np.float64)
+        """Likenesses (n, m); nan where one of a pair has no vector, and of a tracklet with itself."""
+        found = np.full((len(ones), len(others)), np.nan)
+        (rows, here), (columns, there) = self._known(ones), self._known(others)
+        likeness = self._likeness(here, there)
+        likeness[here[:, None] == there] = np.nan
+        found[np.ix_(rows, columns)] = likeness
+        return found
 
-    def _stacked(self, names: Sequence[str]) -> Array:
-        dim = next((len(vector) for vector in self._vectors.values() if vector is not None), 1)
-        nothing = np.full(dim, np.nan, np.float32)
-        found = (self._vectors[name] for name in names)
-        return np.stack([nothing if vector is None else vector for vector in found])
+    def _known(self, names: Sequence[str]) -> tuple[list[int], Array]:
+        """Which of the names have vectors, and the rows of these."""
+        known = [place for place, name in enumerate(names) if name in self._places]
+        return known, np.array([self._places[names[place]] for place in known], np.int64)
+
+    def _likeness(self, here: Array, there: Array) -> Array:
+        """Scores (n, m) of rows (n,) with rows (m,), as `vidreid.identity.levels` has them, less that of even odds."""
+        one, other = self._cameras[here], self._cameras[there]
+        vectors, others = (self._vectors[rows].astype(np.float32) for rows in (here, there))
+        shared = (self._levels[here][:, other] + self._levels[there][:, one].T) / 2
+        even = np.where(one[:, None] == other, self._curves["same"].even, self._curves["cross"].even)
+        return np.asarray((vectors @ others.T - shared) / self._scale - even, np.float64)

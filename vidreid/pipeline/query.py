@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from vidreid.errors import InputError, UsageError
-from vidreid.footage.cameras import NAME, parse_cameras
+from vidreid.footage.cameras import NAME, read_site
 from vidreid.identity.splitting import Look
 from vidreid.pipeline.index import open_index
 from vidreid.pipeline.moments import Moment, frame_at
@@ -242,7 +242,7 @@ def of_clip(run: Run, path: Path, point: Point | None, *, offline: bool, note: N
         folder = RunFolder(Path(name) / "clip")
         settings = own_settings(record).model_dump()
         reporter = Silent()
-        run_pipeline(folder, parse_cameras([word]), settings, Options(offline=offline), reporter)
+        run_pipeline(folder, read_site([word]), settings, Options(offline=offline), reporter)
         clip = Run(folder.path)
         tracklet = _longest(clip, path, point)
         if clip.tracklets().num_rows > 1 and point is None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
+from vidreid.footage.cameras import Site
 from vidreid.pipeline.cards import card_of
-from vidreid.pipeline.grouping import Site, group
+from vidreid.pipeline.grouping import group
 from vidreid.pipeline.in_use import InUse, in_use
 from vidreid.pipeline.ingest import ingest_camera
 from vidreid.pipeline.match import write_match
@@ -70,19 +71,19 @@ class Report:
 
 def run(
     folder: RunFolder,
-    cameras: Sequence[Camera],
+    site: Site,
     overrides: Mapping[str, Mapping[str, Any]],
     options: Options,
     reporter: Reporter,
 ) -> Report:
-    """Do everything that is due up to ``options.until``. ``cameras`` and ``overrides`` add to what the run knows.
+    """Do everything that is due up to ``options.until``. ``site`` and ``overrides`` add to what the run knows.
 
     Parts that are done are kept; a camera or segment that fails is in the report, and the others go on.
     """
     report = Report()
     with folder.locked():
         folder.progress.unlink(missing_ok=True)
-        record = _record(folder, cameras, overrides)
+        record = _record(folder, site, overrides)
         settings = check_model(Settings, record.settings, "settings")
         if options.until != "ingest":
             networks = _networks(record, settings, options, reporter)
@@ -103,11 +104,11 @@ def run(
     return report
 
 
-def _record(folder: RunFolder, cameras: Sequence[Camera], overrides: Mapping[str, Mapping[str, Any]]) -> RunRecord:
-    """The run's record with new cameras and settings in it."""
+def _record(folder: RunFolder, site: Site, overrides: Mapping[str, Mapping[str, Any]]) -> RunRecord:
+    """The run's record with new cameras and settings in it; where nothing new is said of ways and views, the old holds."""
     known = folder.read() if folder.exists() else RunRecord((), {}, {})
     records = {camera.name: camera for camera in known.cameras}
-    for camera in cameras:
+    for camera in site.cameras:
         records[camera.name] = _camera_record(camera, records.get(camera.name))
     if not records:
         raise UsageError("no footage given", f"vidreid run c0=FILE c1=FILE --output {folder.path}")
@@ -116,7 +117,9 @@ def _record(folder: RunFolder, cameras: Sequence[Camera], overrides: Mapping[str
         settings[name] = {**settings.get(name, {}), **section}
     checked = check_model(Settings, settings, "settings")
     same = _choice(checked) == _choice(check_model(Settings, known.settings, "settings"))
-    return RunRecord(tuple(records.values()), settings, known.networks if same else {})
+    stated = site if site.travel or site.overlaps else known
+    networks = known.networks if same else {}
+    return RunRecord(tuple(records.values()), settings, networks, stated.travel, stated.overlaps)
 
 
 def _choice(settings: Settings) -> tuple[str, ...]:
@@ -355,7 +358,7 @@ def match_run(
     }
     dim = next((len(one.vector) for one in tracklets if one.vector is not None), 0)
     card = card_of(identities.embedder["name"], dim)
-    site = Site(record.travel, record.overlaps)
+    site = Site(travel=record.travel, overlaps=record.overlaps)
     how = settings.matching
     grouped = group(tracklets, plans, decisions, site, card, promise=how.wrong_pairs, min_seconds=how.min_seconds)
     for note in grouped.notes:

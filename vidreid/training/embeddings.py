@@ -13,6 +13,8 @@ from vidreid import plugins
 from vidreid.errors import MissingError
 from vidreid.evaluation.distances import Metric, Vectors, prepared
 from vidreid.evaluation.features import read_features, vectors_of, write_features
+from vidreid.identity.card import Card
+from vidreid.pipeline.cards import card_of
 from vidreid.posix import cores
 from vidreid.training.datasets import Dataset, Protocol, Tracklet
 from vidreid.training.scoring import Say, embed, embed_tracklets
@@ -24,23 +26,52 @@ class Source:
 
     ``vectors`` gives (n, dim), a row of NaN for a tracklet of which no picture can be read, and says which pictures
     cannot; ``branches`` parts of a vector are normalised one by one. ``metric`` is the network's own, None where the
-    data set's protocol decides.
+    data set's protocol decides. ``card`` gives what is known of the network by the length of its vectors; None where
+    nobody says whose they are.
     """
 
     system: str
     vectors: Callable[[Dataset, Sequence[Tracklet], Protocol, Say], Vectors]
     branches: int = 1
     metric: Metric | None = None
+    card: Callable[[int], Card] | None = None
 
 
-def from_file(path: Path) -> Source:
-    """The vectors in a file of features; see `vidreid.evaluation.features`."""
+def from_file(path: Path, embedder: str | None = None) -> Source:
+    """The vectors in a file of features; see `vidreid.evaluation.features`.
+
+    ``embedder`` says which network made them, as `from_embedder` takes it; its files need not be on this machine.
+    """
 
     def vectors(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
         paths, features = read_features(path)
         return vectors_of([tracklet.pictures for tracklet in tracklets], paths, features, protocol.distance)
 
-    return Source(path.stem, vectors)
+    return Source(path.stem, vectors, card=None if embedder is None else _card_of(embedder))
+
+
+def _card_of(wanted: str) -> Callable[[int], Card]:
+    """The card of an embedder as `from_embedder` knows it."""
+    from vidreid.embedding.colours import SPEC
+    from vidreid.engines.registry import read_registry
+    from vidreid.engines.weights import find_model
+
+    if wanted == "colours":
+        return lambda dim: card_of(SPEC.identity, dim)
+    name = _named(wanted)
+    if name in read_registry().models:
+        return lambda dim: card_of(name, dim)
+    spec = find_model(name, "embedder", offline=True, announce=lambda line: None).spec
+    return lambda dim: card_of(spec.name, dim, spec.identity)
+
+
+def _named(wanted: str) -> str:
+    """What an embedder is called that may be asked for as ``shipped``."""
+    from vidreid.engines.registry import shipped
+
+    return (
+        next(name for name, entry in shipped().items() if entry.kind == "embedder") if wanted == "shipped" else wanted
+    )
 
 
 def from_embedder(wanted: str) -> Source:
@@ -50,15 +81,15 @@ def from_embedder(wanted: str) -> Source:
     """
     from vidreid.embedding.colours import Colours
     from vidreid.embedding.network import NetworkEmbedder
-    from vidreid.engines.registry import shipped
     from vidreid.engines.weights import find_model
 
     if wanted == "colours":
-        return Source(wanted, lambda data, some, protocol, say: embed(Colours(), data, some, protocol.frames, say))
-    name = (
-        next(name for name, entry in shipped().items() if entry.kind == "embedder") if wanted == "shipped" else wanted
-    )
-    model = find_model(name, "embedder", offline=True, announce=lambda line: None)
+
+        def coloured(dataset: Dataset, tracklets: Sequence[Tracklet], protocol: Protocol, say: Say) -> Vectors:
+            return embed(Colours(), dataset, tracklets, protocol.frames, say)
+
+        return Source(wanted, coloured, card=_card_of(wanted))
+    model = find_model(_named(wanted), "embedder", offline=True, announce=lambda line: None)
     runtime = plugins.load("engines.runtimes", "openvino")
     if reason := runtime.available():
         raise MissingError(f"runtime openvino: {reason}", "vidreid doctor says what this machine can run")
@@ -67,7 +98,8 @@ def from_embedder(wanted: str) -> Source:
         with contextlib.closing(runtime.load(model, streams=cores())) as engine:
             return embed(NetworkEmbedder(engine, model.spec), dataset, tracklets, protocol.frames, say)
 
-    return Source(model.spec.name, vectors, model.spec.branches)
+    spec = model.spec
+    return Source(spec.name, vectors, spec.branches, card=lambda dim: card_of(spec.name, dim, spec.identity))
 
 
 def from_network(weights: Path, recipe: str | None = None, device: str = "cpu") -> Source:

@@ -15,32 +15,34 @@ import numpy as np
 from vidreid.errors import InputError
 from vidreid.evaluation.distances import Vectors, prepared
 from vidreid.evaluation.grouping import Grouping, score_grouping
-from vidreid.identity.clustering import cluster
+from vidreid.identity.card import Card
+from vidreid.pipeline.cards import stranger
 from vidreid.training.datasets import DISTRACTOR, JUNK, Dataset, Tracklet
 from vidreid.training.embeddings import Source
 from vidreid.training.scoring import Say
 from vidreid.types import Array
 
-THRESHOLD = 0.7
-
 
 @dataclass(frozen=True)
 class Outcome:
     """How the identities of a data set came out. ``promised`` is the share of wrong pairs among those put together
-    that was asked for, ``grouping.wrong_share`` the one that came out; ``expected`` is what was foreseen of it."""
+    that was asked for, ``grouping.wrong_share`` the one that came out; ``expected`` is what was foreseen: numbers, and
+    shares as value, low and high. ``people`` of the embedder's card, 0 where it has none."""
 
     system: str
     dataset: str
     promised: float
     grouping: Grouping
     expected: dict[str, Any]
+    people: int
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, for JSON; None where there is nothing to judge."""
         scores = self.grouping.as_dict()
         achieved = {"achieved": scores.pop("wrong_share"), "achieved_95": scores.pop("wrong_share_95")}
         named = {"dataset": self.dataset, "embedder": self.system, "promised": self.promised, **achieved}
-        return {**named, "tracklets": scores.pop("items"), **scores, "expected": self.expected}
+        foreseen = {"expected": self.expected, "card_people": self.people}
+        return {**named, "tracklets": scores.pop("items"), **scores, **foreseen}
 
 
 def groups(dataset: Dataset, *, least: int = 1, held_out: bool = False) -> tuple[list[Tracklet], list[str]]:
@@ -106,12 +108,26 @@ def score_identity(
     cameras = np.array([item.camera for item in kept], np.int64)
     unit = prepared(vectors[readable], "cosine", source.branches)
     _, places = np.unique(cameras, return_inverse=True)
-    clusters, expected = _associated(unit, places, promise)
+    card = source.card(unit.shape[1]) if source.card else stranger(source.system, unit.shape[1])
+    if not card.people:
+        say(f"{card.name} has no card: nobody measured what its likenesses mean, what is expected is rough")
+    clusters, expected = _associated(unit, places, card, promise)
     grouping = score_grouping(clusters, np.array([item.identity for item in kept], np.int64), cameras)
-    return Outcome(source.system, dataset.name, promise, grouping, expected)
+    return Outcome(source.system, dataset.name, promise, grouping, expected, card.people)
 
 
-def _associated(vectors: Vectors, cameras: Array, promise: float) -> tuple[Array, dict[str, Any]]:
+def _associated(vectors: Vectors, cameras: Array, card: Card, promise: float) -> tuple[Array, dict[str, Any]]:
     """Numbers of identities (n,) and what is expected of them; ``cameras`` are numbers from 0."""
+    from vidreid.identity.association import Sightings, associate  # needs SciPy, which a machine that trains may lack
+
     nobody = [np.zeros(0, np.int64)] * len(vectors)
-    return cluster(vectors, nobody, THRESHOLD), {}
+    found = associate(Sightings(vectors, cameras, nobody), card, promise)
+    expected = found.expected
+    return found.clusters, {
+        "pairs": expected.pairs,
+        "wrong_pairs": expected.wrong,
+        "mixed": expected.mixed,
+        "split": expected.split,
+        "wrong_share": list(expected.wrong_share),
+        "false_match_rate": list(expected.false_match_rate),
+    }

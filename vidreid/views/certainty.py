@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from vidreid.pipeline.calibrated import Chance
 
 WORDS = ((0.99, "very likely"), (0.9, "likely"), (0.5, "more likely than not"), (0.1, "unlikely"), (0, "very unlikely"))
+LEAST, MOST = 0.001, 0.999  # beyond which nothing is told apart
 LEAD = "A match is a lead, not proof."
 
 
@@ -17,11 +18,11 @@ def percent(chance: Chance) -> str:
     >>> percent(Chance(0.931, 0.88, 0.962)), percent(Chance(0.9999, 0.97, 1.0)), percent(Chance(0.0, 0.0, 0.0003))
     ('93 % (88 to 96 %)', '> 97 %', '< 0.1 %')
     """
-    if chance.value > 0.999 and chance.low <= 0.999:
+    if chance.value >= MOST and chance.low <= MOST:
         return f"> {_number(chance.low, math.floor)} %"
-    if chance.value < 0.001 and chance.high >= 0.001:
+    if chance.value <= LEAST and chance.high >= LEAST:
         return f"< {_number(chance.high, math.ceil)} %"
-    if chance.low == chance.high or not 0.001 <= chance.value <= 0.999:
+    if chance.low == chance.high or not LEAST < chance.value < MOST:
         return share(chance.value)
     return f"{share(chance.value)} ({share(chance.low).removesuffix(' %')} to {share(chance.high)})"
 
@@ -32,9 +33,9 @@ def share(value: float) -> str:
     >>> share(0.5), share(0.0123), share(0.0), share(1.0)
     ('50 %', '1.2 %', '< 0.1 %', '> 99.9 %')
     """
-    if value > 0.999:
+    if value > MOST:
         return "> 99.9 %"
-    return "< 0.1 %" if value < 0.001 else f"{_number(value, round)} %"
+    return "< 0.1 %" if value < LEAST else f"{_number(value, round)} %"
 
 
 def likely(chance: Chance) -> str:
@@ -49,17 +50,35 @@ def likely(chance: Chance) -> str:
     return next(word for least, word in WORDS if cautious >= least)
 
 
-def people_line(people: int, expected: Mapping[str, Chance]) -> str:
-    """How many people, and how many of them are expected to be two people, or one person split in two.
+def above_even(likeness: float) -> str:
+    """A likeness in words.
 
-    >>> people_line(312, {"mixed": Chance(3.2, 1, 8), "split": Chance(19.8, 9, 33)})
-    '312 people (expected: 3 mixed, 20 split)'
-    >>> people_line(1, {})
-    '1 person'
+    >>> above_even(1.31), above_even(-0.4), above_even(0.02)
+    ('1.3 above even odds', '0.4 below even odds', 'at even odds')
     """
-    known = [f"{_count(expected[name].value)} {name}" for name in ("mixed", "split") if name in expected]
-    found = f"{people} {'person' if people == 1 else 'people'}"
-    return f"{found} (expected: {', '.join(known)})" if known else found
+    if abs(likeness) < 0.05:
+        return "at even odds"
+    return f"{abs(likeness):.1f} {'above' if likeness > 0 else 'below'} even odds"
+
+
+def expected_people(expected: Mapping[str, Chance]) -> str:
+    """How many people are expected to be two people, and how many to be one person split in two.
+
+    >>> expected_people({"mixed": Chance(3.2, 1, 8), "split": Chance(0.8, 0.4, 1.6)})
+    'expected: 3 mixed, under 1 split'
+    """
+    return "expected: " + ", ".join(f"{_count(expected[name].value)} {name}" for name in ("mixed", "split"))
+
+
+def rate(found: Chance) -> str:
+    """A rate with its interval, of as many digits as it needs; nothing seen is an upper bound.
+
+    >>> rate(Chance(0.0, 0.0, 0.00093)), rate(Chance(0.00021, 0.0001, 0.0004))
+    ('under 0.00093', '0.00021 (0.0001 to 0.0004)')
+    """
+    if found.value <= 0 or found.low <= 0:
+        return f"under {found.high:.2g}"
+    return f"{found.value:.2g} ({found.low:.2g} to {found.high:.2g})"
 
 
 def _count(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from vidreid.errors import InputError
 from vidreid.evaluation.run import score_identity, score_tracking
-from vidreid.footage.cameras import parse_cameras
+from vidreid.footage.cameras import read_site
 from vidreid.pipeline.results import Run
 from vidreid.pipeline.run import Options, Report, run
 from vidreid.store.folder import RunFolder
@@ -37,14 +37,13 @@ def demonstrate(folder: Path, reporter: Reporter, *, seconds: float, seed: int, 
     ``detector`` and ``embedder`` as in the settings: ``auto`` takes those that a run would take.
     """
     listing = film(folder / "world", reporter, seed=seed, seconds=seconds)
-    cameras = parse_cameras([str(listing)])
     overrides: dict[str, dict[str, Any]] = {
         "detection": {"detector": detector},
         "embedding": {"embedder": embedder},
         "segments": {"seconds": 20.0},
     }
     target = RunFolder(folder / "run")
-    report = run(target, cameras, overrides, Options(), reporter)
+    report = run(target, read_site([str(listing)]), overrides, Options(), reporter)
     opened = Run(target.path)
     write_people(opened, target.people)
     write_poster(opened, folder / "result.png", title="vidreid demo: who is who, across three cameras")

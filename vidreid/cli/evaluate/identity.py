@@ -13,7 +13,6 @@ from vidreid.cli.evaluate.labels import label_options, say
 from vidreid.cli.options import RUN_FOLDER
 from vidreid.errors import UsageError
 
-PROMISE = 0.02
 SCORES = ("pair_precision", "pair_recall", "pair_f1", "b3_f1", "purity", "completeness")
 ASK = "a run: vidreid evaluate identity RUN --truth FOLDER; a data set: --dataset NAME|CSV --data FOLDER"
 
@@ -27,13 +26,13 @@ def dataset_options() -> list[Callable[[Any], Any]]:
         click.option(
             "--features",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="NPZ of paths and features made elsewhere.",
+            help="NPZ of paths and features made elsewhere; --embedder says whose they are.",
         ),
         click.option(
             "--wrong-pairs",
             type=click.FloatRange(0, 1, min_open=True, max_open=True),
             metavar="SHARE",
-            help=f"Promised share of wrong pairs among those put together [default: {PROMISE}].",
+            help="Promised share of wrong pairs among those put together [default: 0.02].",
         ),
         click.option("--min-pictures", type=click.IntRange(2), help="Leave out groups of fewer pictures."),
         click.option("--held-out", is_flag=True, help="Leave out the people of its training part."),
@@ -127,17 +126,16 @@ def _score_dataset(
     min_pictures: int | None,
     held_out: bool,
 ) -> None:
+    from vidreid.settings import Settings
     from vidreid.training.embeddings import from_embedder, from_file
     from vidreid.training.identity import groups, score_identity
     from vidreid.training.retrieval import open_dataset
 
-    if embedder and features:
-        raise UsageError("--embedder and --features", "give one of them")
     opened = open_dataset(dataset, data)
-    source = from_file(features) if features else from_embedder(embedder or "shipped")
+    source = from_file(features, embedder) if features else from_embedder(embedder or "shipped")
     tracklets, notes = groups(opened, least=min_pictures or 1, held_out=held_out)
     say([note for note in (opened.terms, *opened.notes, *notes) if note])
-    promise = PROMISE if wrong_pairs is None else wrong_pairs
+    promise = Settings().matching.wrong_pairs if wrong_pairs is None else wrong_pairs
     found = score_identity(opened, tracklets, source, promise, lambda line: say([line])).as_dict()
     if as_json:
         click.echo(json.dumps(found, indent=1))
@@ -147,22 +145,22 @@ def _score_dataset(
 
 def _echo(found: dict[str, Any]) -> None:
     """The scores of a data set for people to read."""
+    expected = found["expected"]
     click.echo(
         f"{found['embedder']} on {found['dataset']}: {found['tracklets']} tracklets of {found['people']} people, "
-        f"{found['identities']} identities found"
+        f"{found['identities']} identities found "
+        f"(expected: {expected['mixed']:.0f} mixed, {expected['split']:.0f} split)"
     )
     for name in SCORES:
         click.echo(f"{name:<22}{_shown(found[name])}")
-    mixed, split = (_with_expected(found, name) for name in ("mixed", "split"))
-    click.echo(f"{mixed} identities hold two people or more, {split} people are split")
+    click.echo(f"{found['mixed']} identities hold two people or more, {found['split']} people are split")
     click.echo(f"{found['wrong_pairs']} of {found['pairs']} pairs put together are wrong")
+    click.echo(
+        "false match rate per comparison, expected: {:.2g} ({:.2g} to {:.2g})".format(*expected["false_match_rate"])
+    )
+    foreseen = "expected {:.3f} ({:.3f} to {:.3f})".format(*expected["wrong_share"])
     between = "" if found["achieved_95"] is None else " (95 % interval {:.3f} to {:.3f})".format(*found["achieved_95"])
-    click.echo(f"promised {found['promised']:g}, achieved {_shown(found['achieved'])}{between}")
-
-
-def _with_expected(found: dict[str, Any], name: str) -> str:
-    expected = found["expected"].get(name)
-    return str(found[name]) if expected is None else f"{found[name]} ({expected:.0f} expected)"
+    click.echo(f"promised {found['promised']:g}, {foreseen}, achieved {_shown(found['achieved'])}{between}")
 
 
 def _shown(value: float | None) -> str:
