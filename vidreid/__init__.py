@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidreid.pipeline.results import Run
+    from vidreid.pipeline.search import Hit
     from vidreid.types import Reporter
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_run", "run"]
+__all__ = ["__version__", "open_run", "run", "search"]
 
 Path = str | PathLike[str]
 
@@ -47,3 +48,23 @@ def open_run(path: Path) -> Run:
     from vidreid.api import open_run as open_run_
 
     return open_run_(path)
+
+
+def search(
+    runs: Sequence[Run],
+    *,
+    images: Sequence[Path] = (),
+    tracklets: Sequence[str] = (),
+    person: Path | None = None,
+    top: int = 20,
+    offline: bool = False,
+) -> list[Hit]:
+    """Find one person in matched runs: the ``top`` sightings that are most likely this person, best first.
+
+    Who it is say pictures, ``tracklets`` of the first run (``"c0/000117"``), which are not found again, and the file of
+    a ``person`` that ``vidreid search --save`` wrote, all together. Each hit has its tracklet, camera, times,
+    ``probability`` 0..1, and ``likely`` from 0.5 on; nobody need be. Raises `vidreid.errors.VidreidError`.
+    """
+    from vidreid.api import search as search_
+
+    return search_(runs, images=images, tracklets=tracklets, person=person, top=top, offline=offline)

@@ -98,7 +98,7 @@ def test_a_corrected_clock_is_taken_up_and_checked_again(say, good, tmp_path):
 
 def test_other_settings_on_a_known_run_name_what_they_touch_and_redo_it(say, run, tmp_path):
     tracked = {path: path.stat().st_mtime_ns for path in (run / "track").rglob("*.parquet")}
-    answer = say("run", run, "--threshold", "0.7")
+    answer = say("run", run, "--wrong-pairs", "0.1")
     assert answer.status == 0
     assert {path: path.stat().st_mtime_ns for path in (run / "track").rglob("*.parquet")} == tracked
 

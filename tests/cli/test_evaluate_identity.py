@@ -1,6 +1,7 @@
 """`evaluate identity`, of a run and of a data set."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -18,9 +19,16 @@ def test_scores_of_a_data_set_stand_below_what_was_put_together(say, crowd):
     answer = say("evaluate", "identity", "--dataset", crowd, "--embedder", "colours")
     assert answer.status == 0
     head, *lines = answer.out.splitlines()
-    assert head.startswith("colours on crowd: 13 tracklets of 3 people, ")
+    assert re.fullmatch(
+        r"colours on crowd: 13 tracklets of 3 people, \d+ identities found \(expected: \d mixed, \d split\)", head
+    )
     assert [line.split()[0] for line in lines[:6]] == list(KEYS[:6])
-    assert lines[-1].startswith("promised 0.02, achieved 0.000 (95 % interval 0.000 to ")
+    assert lines[-2].startswith("false match rate per comparison, expected: ")
+    share = r"0\.\d{3}"
+    assert re.fullmatch(
+        rf"promised 0.02, expected {share} \({share} to {share}\), achieved 0.000 \(95 % interval 0.000 to {share}\)",
+        lines[-1],
+    )
     assert "note: 1 tracklets of identity 0 are distractors" in answer.err
 
 
@@ -40,7 +48,37 @@ def test_where_nothing_is_put_together_there_is_nothing_to_be_right(say, crowd, 
     assert (found["pair_precision"], found["achieved"], found["pair_recall"]) == (None, None, 0)
     lines = say(*words).out.splitlines()
     assert lines[1].split() == ["pair_precision", "-"]
-    assert lines[-1] == "promised 0.02, achieved -"
+    assert lines[-1] == "promised 0.02, expected -, achieved -"
+
+
+def test_what_was_expected_stands_beside_what_came_out(say, crowd):
+    found = json.loads(say("evaluate", "identity", "--dataset", crowd, "--embedder", "colours", "--json").out)
+    expected = found["expected"]
+    assert expected["pairs"] == found["pairs"]
+    assert expected["wrong_share"][0] <= found["promised"]
+    for low_first in (expected["wrong_share"], expected["false_match_rate"]):
+        value, low, high = low_first
+        assert 0 <= low <= value < high <= 1
+    assert found["card_people"] > 0
+
+
+def test_vectors_made_elsewhere_have_the_card_of_the_embedder_that_is_named(say, crowd, tmp_path):
+    paths = [f"pictures/p{p}_c{c}_s{s}_0.png" for p in (1, 2, 3) for c in (1, 2) for s in (0, 1)]
+    np.savez(tmp_path / "f.npz", paths=paths, features=np.repeat(np.eye(3, 512), 4, 0))
+    words = ("evaluate", "identity", "--dataset", crowd, "--features", tmp_path / "f.npz", "--min-pictures", 2)
+    nobody, whose = say(*words), say(*words, "--embedder", "colours")
+    assert "note: f has no card" in nobody.err
+    assert whose.status == 0
+    assert "no card" not in whose.err
+
+
+def test_vectors_that_are_not_of_the_embedder_that_is_named_are_refused(say, crowd, tmp_path):
+    paths = [f"pictures/p{p}_c{c}_s{s}_0.png" for p in (1, 2, 3) for c in (1, 2) for s in (0, 1)]
+    np.savez(tmp_path / "f.npz", paths=paths, features=np.eye(12))
+    words = ("--features", tmp_path / "f.npz", "--min-pictures", 2, "--embedder", "shipped")
+    answer = say("evaluate", "identity", "--dataset", crowd, *words)
+    assert answer.status == 3
+    assert "vectors of 12 numbers are not those of slim-afa, which has 256" in answer.err
 
 
 def test_a_plot_of_a_run_is_written_beside_its_scores(say, finished, site, tmp_path):
@@ -68,7 +106,6 @@ def test_a_plot_of_no_known_kind_is_refused(say, finished, site, tmp_path):
         (["--dataset", "CSV", "--truth", "x"], "--truth is an option of a run"),
         (["--dataset", "CSV", "--distractor", "a:1,2,3,4"], "--distractor is an option of a run"),
         (["--dataset", "CSV", "--wrong-pairs", "0"], "0"),
-        (["--dataset", "CSV", "--embedder", "colours", "--features", "f.npz"], "--embedder and --features"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_use(say, crowd, finished, words, message):

@@ -88,19 +88,19 @@ def test_no_camera_with_a_picture_is_status_3_and_each_is_named(say, tmp_path):
 
 def test_settings_come_from_the_yaml_and_options_on_top(say, listing, tmp_path):
     settings = tmp_path / "settings.yaml"
-    settings.write_text("tracking: {tracker: ocsort}\nmatching: {threshold: 0.9}\n")
-    say("ingest", listing, "--output", tmp_path / "run", "--settings", settings, "--threshold", "0.8")
+    settings.write_text("tracking: {tracker: ocsort}\nmatching: {wrong_pairs: 0.9}\n")
+    say("ingest", listing, "--output", tmp_path / "run", "--settings", settings, "--wrong-pairs", "0.1")
     kept = json.loads((tmp_path / "run/run.json").read_text())["settings"]
-    assert kept == {"tracking": {"tracker": "ocsort"}, "matching": {"threshold": 0.8}}
+    assert kept == {"tracking": {"tracker": "ocsort"}, "matching": {"wrong_pairs": 0.1}}
 
 
 def test_an_unknown_key_of_the_yaml_names_the_nearest(say, listing, tmp_path):
     settings = tmp_path / "settings.yaml"
-    settings.write_text("matching: {treshold: 0.9}\n")
+    settings.write_text("matching: {wrong_pears: 0.1}\n")
     answer = say("run", listing, "--output", tmp_path / "run", "--settings", settings)
     assert answer.status == 3
-    assert "unknown key 'matching.treshold'" in answer.err
-    assert "did you mean 'threshold'?" in answer.err
+    assert "unknown key 'matching.wrong_pears'" in answer.err
+    assert "did you mean 'wrong_pairs'?" in answer.err
 
 
 def test_it_says_which_networks_are_in_use_and_how_to_get_the_stronger(say, listing, tmp_path, own_home):

@@ -7,10 +7,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vidreid.identity.clustering import average, cluster
-from vidreid.identity.neighbours import neighbours
+from vidreid.identity.clustering import agglomerate
+from vidreid.identity.neighbours import MOST
 
 NOBODY = np.zeros(0, np.int64)
+
+
+def cluster(vectors, apart, threshold, together=(), most=MOST):
+    """Clusters of unit vectors that average linkage of cosines makes down to a threshold."""
+    merges = agglomerate(vectors, vectors, apart, together, threshold, most)
+    return merges.clusters(len(merges.linkage))
 
 
 def unit(vectors):
@@ -32,11 +38,12 @@ def problems(draw):
 
 @st.composite
 def linked_problems(draw):
-    """The same, and pairs that must meet; it may ask for what cannot be."""
+    """The same, and pairs that must meet, none of which have to stay apart."""
     vectors, pairs, threshold = draw(problems())
     rows = st.integers(0, max(0, len(vectors) - 1))
     links = draw(st.lists(st.tuples(rows, rows), max_size=5)) if len(vectors) else []
-    return vectors, pairs, threshold, links
+    groups = groups_of(len(vectors), links)
+    return vectors, [pair for pair in pairs if not any(set(pair) <= set(one) for one in groups)], threshold, links
 
 
 def apart(count, pairs):
@@ -54,25 +61,24 @@ def groups_of(count, links):
     return groups
 
 
-def contradictory(count, pairs, links):
-    return any({a, b} <= set(group) for group in groups_of(count, links) for a, b in pairs)
+def slow(likeness, pairs, threshold, links=()):
+    """Merge the likest two clusters that may be merged, over and over; likeness is the mean over all pairs.
 
-
-def slow(vectors, pairs, threshold, links=(), linkage=average):
-    """Merge the likest two clusters that may be merged, over and over; likeness is the mean over all pairs."""
-    likeness = vectors @ vectors.T
-    clusters = groups_of(len(vectors), links)
+    Returns the clusters, and the likeness of each merge.
+    """
+    clusters, history = groups_of(len(likeness), links), []
     while True:
         clusters.sort(key=min)
         allowed = [
-            (linkage(likeness[np.ix_(a, b)].mean().round(9), len(a), np.array(len(b))), a, b)
+            (likeness[np.ix_(a, b)].mean().round(9), a, b)
             for a, b in combinations(clusters, 2)
             if not any((min(i, j), max(i, j)) in pairs for i in a for j in b)
         ]
-        best = max(allowed, key=lambda found: found[0], default=(-np.inf, [], []))
-        if best[0] < threshold:
-            return {frozenset(one) for one in clusters}
-        clusters = [one for one in clusters if one is not best[1] and one is not best[2]] + [best[1] + best[2]]
+        best, one, other = max(allowed, key=lambda found: found[0], default=(-np.inf, [], []))
+        if best < threshold:
+            return {frozenset(rows) for rows in clusters}, history
+        history.append(best)
+        clusters = [rows for rows in clusters if rows is not one and rows is not other] + [one + other]
 
 
 def partition(numbers):
@@ -80,65 +86,46 @@ def partition(numbers):
 
 
 @settings(max_examples=200)
-@given(problems())
-def test_the_partition_is_that_of_the_definition(problem):
-    vectors, pairs, threshold = problem
-    assert partition(cluster(vectors, apart(len(vectors), pairs), threshold)) == slow(vectors, set(pairs), threshold)
+@given(linked_problems())
+def test_the_merges_are_those_of_the_definition(problem):
+    vectors, pairs, threshold, links = problem
+    merges = agglomerate(vectors, vectors, apart(len(vectors), pairs), links, threshold)
+    wanted, history = slow(vectors @ vectors.T, set(pairs), threshold, links)
+    assert partition(merges.clusters(len(merges.linkage))) == wanted
+    np.testing.assert_allclose(merges.linkage, history, atol=1e-8)
+    assert (np.diff(merges.linkage) <= 1e-9).all()
+    assert merges.nearest is None
 
 
 @settings(max_examples=200)
 @given(linked_problems())
-def test_what_must_be_together_is_and_the_rest_follows_from_there(problem):
+def test_a_likeness_may_be_the_product_of_two_sides(problem):
     vectors, pairs, threshold, links = problem
-    assume(not contradictory(len(vectors), pairs, links))
-    numbers = cluster(vectors, apart(len(vectors), pairs), threshold, links)
-    assert all(numbers[a] == numbers[b] for a, b in links)
-    assert partition(numbers) == slow(vectors, set(pairs), threshold, links)
+    # Every row lowers the likeness of its pairs by something of its own.
+    level, one = np.abs(vectors[:, :1]).round(2) / 2, np.ones((len(vectors), 1))
+    left, right = np.hstack([vectors, level, one]), np.hstack([vectors, -one, -level])
+    merges = agglomerate(left, right, apart(len(vectors), pairs), links, threshold)
+    wanted, history = slow(vectors @ vectors.T - level - level.T, set(pairs), threshold, links)
+    assert partition(merges.clusters(len(merges.linkage))) == wanted
+    np.testing.assert_allclose(merges.linkage, history, atol=1e-8)
 
 
 @given(linked_problems())
 def test_what_contradicts_itself_is_refused(problem):
     vectors, pairs, threshold, links = problem
-    assume(contradictory(len(vectors), pairs, links))
+    groups = [one for one in groups_of(len(vectors), links) if len(one) > 1]
+    assume(groups)
+    contradiction = [*pairs, (min(groups[-1]), max(groups[-1]))]
     with pytest.raises(ValueError, match="both together and apart"):
-        cluster(vectors, apart(len(vectors), pairs), threshold, links)
+        cluster(vectors, apart(len(vectors), contradiction), threshold, links)
 
 
-def growing(likeness, size, sizes):
-    """A linkage by which the large attract."""
-    return likeness + 0.1 * np.log(size * sizes)
-
-
-def wary(likeness, size, sizes):
-    """A linkage by which the small have to be liker."""
-    return likeness - 0.2 / np.minimum(size, sizes)
-
-
-@settings(max_examples=200)
-@given(linked_problems(), st.sampled_from([(growing, 1.0), (wary, 0.0)]))
-def test_another_linkage_is_followed_to_the_letter(problem, chosen):
-    vectors, pairs, threshold, links = problem
-    linkage, most = chosen
-    assume(not contradictory(len(vectors), pairs, links))
-    numbers = cluster(vectors, apart(len(vectors), pairs), threshold, links, linkage=linkage, floor=threshold - most)
-    assert partition(numbers) == slow(vectors, set(pairs), threshold, links, linkage)
-
-
-@given(linked_problems(), st.integers(1, 20))
+@given(linked_problems(), st.sampled_from([MOST, 20, 5, 1]))
 def test_no_constraint_is_ever_broken(problem, most):
     vectors, pairs, threshold, links = problem
-    assume(not contradictory(len(vectors), pairs, links))
-    for near in (None, neighbours(vectors, threshold, most)):
-        numbers = cluster(vectors, apart(len(vectors), pairs), threshold, links, near=near)
-        assert all(numbers[a] != numbers[b] for a, b in pairs)
-        assert all(numbers[a] == numbers[b] for a, b in links)
-
-
-@given(problems())
-def test_clusters_are_numbered_by_their_first_row(problem):
-    vectors, pairs, threshold = problem
-    numbers = cluster(vectors, apart(len(vectors), pairs), threshold).tolist()
-    assert list(dict.fromkeys(numbers)) == list(range(len(set(numbers))))
+    numbers = cluster(vectors, apart(len(vectors), pairs), threshold, links, most)
+    assert all(numbers[a] != numbers[b] for a, b in pairs)
+    assert all(numbers[a] == numbers[b] for a, b in links)
 
 
 @given(problems())
@@ -198,7 +185,7 @@ def test_everybody_in_one_uniform_seen_two_at_a_time():
     rng = np.random.default_rng(0)
     vectors = unit(np.ones((400, 8)) + 0.01 * rng.normal(size=(400, 8)))
     pairs = [(i, i + 1) for i in range(0, 400, 2)]
-    near = neighbours(vectors, 0.5, most=4000)
-    numbers = cluster(vectors, apart(400, pairs), 0.5, near=near)
-    assert near.nearest == 10
+    merges = agglomerate(vectors, vectors, apart(400, pairs), [], 0.5, most=4000)
+    numbers = merges.clusters(len(merges.linkage))
+    assert merges.nearest == 10
     assert all(numbers[a] != numbers[b] for a, b in pairs)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidreid.identity.clustering import cluster
+from vidreid.identity.clustering import agglomerate
 from vidreid.identity.constraints import TOGETHER, TRAVEL, Presence, cannot_link, reason
 
 CAMERAS = ["c1", "c2", "c3"]
@@ -59,7 +59,8 @@ def test_no_identity_is_ever_in_two_places_at_once(presences, limits, seed, thre
     """Whatever they look like, and even where everybody is to be merged."""
     looks = np.random.default_rng(seed).normal(size=(len(presences), 4))
     looks /= np.linalg.norm(looks, axis=1, keepdims=True)
-    clusters = cluster(looks, cannot_link(presences, limits), threshold)
+    merges = agglomerate(looks, looks, cannot_link(presences, limits), [], threshold)
+    clusters = merges.clusters(len(merges.linkage))
     for i, j in combinations(range(len(presences)), 2):
         assert clusters[i] != clusters[j] or not apart(presences[i], presences[j], limits)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidreid.identity.revision import NOBODY, revise
+from vidreid.identity.revision import NOBODY, mend, revise
 
 
 @st.composite
@@ -87,3 +87,38 @@ def test_who_keeps_which_number(base, named, found, labels):
 def test_nothing_to_cluster_calls_nobody():
     assert revise(np.array([0, 1]), [], lambda rows: pytest.fail("called"), nobody=[0]).tolist() == [NOBODY, 1]
     assert revise(np.zeros(0, np.int64), [], lambda rows: pytest.fail("called")).tolist() == []
+
+
+def blocked(size, *pairs):
+    """Constraints that keep these pairs apart."""
+    return [np.array([b for one in pairs for b in one if row in one and b != row], np.int64) for row in range(size)]
+
+
+def test_people_whom_a_decision_joins_are_one_whatever_they_look_like():
+    people = np.array([4, 4, 7, 7, 9])
+    assert mend(people, [(0, 2)], blocked(5, (0, 4)), lambda rows: pytest.fail("called")).tolist() == [0, 0, 0, 0, 1]
+
+
+def test_only_those_whom_something_keeps_apart_are_clustered_anew():
+    people = np.array([4, 4, 7, 7, 9])
+    called = []
+    found = mend(people, [(0, 2)], blocked(5, (1, 3)), lambda rows: called.append(rows.tolist()) or rows % 2)
+    assert called == [[0, 1, 2, 3]]
+    assert found.tolist() == [0, 1, 0, 1, 2]
+
+
+@given(worlds(), st.lists(st.tuples(st.integers(0, 13), st.integers(0, 13)), max_size=5), st.booleans())
+def test_nobody_is_mixed_with_others_whom_no_decision_names(world, pairs, forbidden):
+    people, _, _, found = world
+    pairs = [(a % len(people), b % len(people)) for a, b in pairs]
+    different = [(a, b) for a, b in pairs if forbidden and a != b]
+    labels = mend(people, pairs, blocked(len(people), *different), lambda rows: found[rows])
+    group = people.copy()
+    for _ in people:
+        for a, b in pairs:
+            group[np.isin(group, group[[a, b]])] = min(group[a], group[b])
+    together = labels[:, None] == labels
+    assert not (together & (group[:, None] != group)).any()
+    if not different:
+        assert np.array_equal(together, group[:, None] == group)
+    assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))

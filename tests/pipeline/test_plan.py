@@ -48,7 +48,7 @@ KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "crops.jpeg": (80, FROM_TRACK, "crops.jpeg {default} -> 80"),
     "embedding.embedder": ("other", NOTHING, ""),
     "embedding.runtime": ("torch", NOTHING, ""),
-    "matching.threshold": (0.7, MATCH_ONLY, " -> 0.7"),
+    "matching.wrong_pairs": (0.1, MATCH_ONLY, "matching.wrong_pairs {default} -> 0.1"),
     "matching.split": (False, MATCH_ONLY, "matching.split {default} -> False"),
     "matching.min_seconds": (1.0, MATCH_ONLY, "matching.min_seconds {default} -> 1.0"),
 }
@@ -59,7 +59,7 @@ NETWORKS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "embedder": ({"name": "osnet", "network": "cd34"}, FROM_EMBED, " -> osnet"),
     "tracker": ({"library": "boxmot", "name": "ocsort", "options": {}}, FROM_TRACK, "tracker.name bytetrack -> ocsort"),
     "appearance": (True, FROM_TRACK, "appearance"),
-    "threshold": (0.5, MATCH_ONLY, "matching.threshold"),
+    "threshold": (0.5, MATCH_ONLY, "split_below 0.74 -> 0.5"),
     "score": (0.1, FROM_TRACK, f"detection.score {LEAST_SCORE} -> 0.1"),
 }
 

@@ -31,7 +31,7 @@ def network():
 def test_a_packed_network_of_clips_tells_people_apart_in_a_run(network, say, site, tmp_path):
     pack(network, tmp_path / "tiny", frames=3, size=SIZE)
     run = tmp_path / "run"
-    words = ("--detector", "oracle", "--embedder", tmp_path / "tiny", "--threshold", "0.5")
+    words = ("--detector", "oracle", "--embedder", tmp_path / "tiny")
     answer = say("run", site / "cameras.yaml", "--output", run, *words)
     assert answer.status == 0, answer.err
     assert json.loads((run / "run.json").read_text())["networks"]["embedder"]["name"] == "tiny"
@@ -49,16 +49,6 @@ def test_a_packed_network_of_clips_tells_people_apart_in_a_run(network, say, sit
             np.testing.assert_allclose(row["vector"], by_torch(network, crops), atol=0.02)
     assert {1, 4} & lengths  # shorter and longer than T: parts of 3 and the rest
     assert max(lengths) == 4
-
-
-def test_a_network_of_unknown_threshold_is_refused_before_the_footage_is_read(network, say, site, tmp_path):
-    pack(network, tmp_path / "tiny", frames=3, size=SIZE)
-    words = ("run", site / "cameras.yaml", "--output", tmp_path / "run", "--detector", "oracle")
-    answer = say(*words, "--embedder", tmp_path / "tiny")
-    assert answer.status == 3
-    assert answer.err.splitlines()[-2] == "error: embedder tiny: nobody measured its threshold"
-    assert "--threshold" in answer.err.splitlines()[-1]
-    assert not list((tmp_path / "run").glob("*/*.parquet"))
 
 
 def by_torch(network, crops):

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
+from calibrations import write
+
 from vidreid.footage.clock import Timeline
 from vidreid.footage.probe import probe
 from vidreid.pipeline.results import BOXES, CROPS, Summary
@@ -64,6 +66,7 @@ class FakeRun:
             for file in paths:
                 first = sum(len(f.pts) for f in self._files[camera])
                 self._files[camera].append(probe(file, first))
+        write(path)
 
     def files(self, camera: str) -> list[VideoFile]:
         return self._files[camera]
@@ -131,9 +134,9 @@ class FakeRun:
             **{f"{key}_s": float(elapsed[frame]) for key, frame in ends.items()},
             "boxes": walk.last - walk.first + 1,
             "height": walk.box(0)[3] - walk.box(0)[1],
-            "similarity": 0.74 if walk.identity and len(peers) > 1 else None,
+            "similarity": 0.9 if walk.identity and len(peers) > 1 else None,
             "nearest": others[0] if others and walk.identity else None,
-            "nearest_similarity": 0.71 if others and walk.identity else None,
+            "nearest_similarity": -0.6 if others and walk.identity else None,
             "pieces": [{"segment": 0, "track": walk.number, "first": walk.first, "last": walk.last}],
         }
 
@@ -150,7 +153,7 @@ class FakeRun:
                     "cameras": sorted({row["camera"] for row in own}),
                     "start": min(row["start"] for row in own) if known else None,
                     "end": max(row["end"] for row in own) if known else None,
-                    "doubt": (0.2 + 0.37 * place) % 1,
+                    "doubt": (0.01 + 0.37 * place) % 1,
                 }
             )
         return pa.Table.from_pylist(people, schema.IDENTITIES)
@@ -161,8 +164,8 @@ class FakeRun:
         for walk in self._walks:
             if walk.identity:
                 people.setdefault(walk.identity, []).append(walk.name)
-        pairs = [(*pair, 0.74, "same") for own in people.values() for pair in pairwise(own)]
-        pairs += [(one[0], other[0], 0.71, "apart") for one, other in combinations(people.values(), 2)]
+        pairs = [(*pair, 0.9, "same") for own in people.values() for pair in pairwise(own)]
+        pairs += [(one[0], other[0], -0.3, "apart") for one, other in combinations(people.values(), 2)]
         names = ("first", "second", "similarity", "kind")
         return pa.Table.from_pylist(
             [{**dict(zip(names, pair, strict=True)), "reason": "appearance"} for pair in pairs], schema.EVIDENCE

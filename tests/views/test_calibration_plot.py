@@ -4,13 +4,13 @@ from pathlib import Path
 
 import cv2
 import pytest
-from calibrations import calibration, write
+from calibrations import calibration, curve, write
 from hand_made import FakeRun
 
 from vidreid.errors import InputError, UsageError
 from vidreid.evaluation.reliability import Bin, Check
-from vidreid.pipeline.calibrated import Calibrated, Chance, calibration_of, read_calibration
-from vidreid.views.calibration import lines, rate, write_calibration
+from vidreid.pipeline.calibrated import Calibrated, Chance, calibration_of
+from vidreid.views.calibration import lines, write_calibration
 
 CHECK = Check(
     sightings=26,
@@ -19,13 +19,15 @@ CHECK = Check(
     achieved=Chance(0.0, 0.0, 0.04),
     pairs=73,
     wrong=0,
-    bins=(Bin(0.0, 0.01, 20, 0.004, 0.2, Chance(0.0, 0.0, 0.1)), Bin(0.99, 1.0, 17, 0.995, 0.9, Chance(1.0, 0.8, 1.0))),
+    bins={
+        "same": [Bin(0.0, 0.01, 20, 0.004, -1.2, Chance(0.0, 0.0, 0.1))],
+        "cross": [Bin(0.99, 1.0, 17, 0.995, 2.9, Chance(1.0, 0.8, 1.0))],
+    },
 )
 
 
 @pytest.fixture
 def found(run: FakeRun) -> Calibrated:
-    write(run.path)
     return calibration_of(run)
 
 
@@ -37,7 +39,7 @@ def test_equal_calibrations_give_equal_bytes(found: Calibrated, tmp_path: Path, 
     write_calibration(second, found, check)
     assert first.read_bytes() == second.read_bytes()
     if kind == "png":
-        assert cv2.imread(str(first)).shape[:2] == (1050, 1200)
+        assert cv2.imread(str(first)).shape[:2] == (1050, 2100)
 
 
 def test_labelled_pairs_are_drawn_over_the_curve(found: Calibrated, tmp_path: Path) -> None:
@@ -52,31 +54,57 @@ def test_a_file_of_another_kind_is_wrong_use(found: Calibrated, tmp_path: Path) 
 
 
 def test_without_a_certain_pair_there_is_still_a_plot(run: FakeRun, tmp_path: Path) -> None:
-    write(run.path, histograms={"edges": [0, 0.5, 1], "pairs": [0, 0], "impostors": [0, 0], "genuine": [0, 0]})
+    write(run.path, curves={"same": curve(4.0, pairs=0.0), "cross": curve(3.0, pairs=0.0)}, threshold=None)
     write_calibration(tmp_path / "a.png", calibration_of(run))
     assert cv2.imread(str(tmp_path / "a.png")) is not None
 
 
+def test_a_kind_of_pairs_that_a_run_has_not_is_left_out(run: FakeRun, tmp_path: Path) -> None:
+    write(run.path, curves={"same": curve(4.0), "cross": curve(3.0, pairs=0.0)})
+    found = calibration_of(run)
+    write_calibration(tmp_path / "a.png", found)
+    assert cv2.imread(str(tmp_path / "a.png")).shape[:2] == (1050, 1200)
+    assert "in two cameras" not in "\n".join(lines(found))
+
+
 def test_the_words_hold_the_promise_and_what_it_rests_on(found: Calibrated) -> None:
     text = "\n".join(lines(found))
-    assert "threshold            0.520: sightings this alike are put together" in text
     assert "promised             2 % of the pairs put together are wrong" in text
-    assert "expected             1.6 % (0.4 to 5 %) of 240 pairs" in text
-    assert "expected mixed       under 1 (0 to 2) people here are two" in text
+    assert "put together         groups whose mean likeness is 0.4 above even odds or more" in text
+    assert "expected             1.6 % (0.8 to 3.2 %) of 240 pairs are wrong" in text
+    assert "expected mixed       1.4 (0.7 to 2.8) people here are two" in text
+    assert "expected split       under 1 people are here as two" in text
     assert "false-match rate     under 0.00093 a comparison of two people" in text
-    assert "made from            slim-afa" in text
+    assert "made from            the card of slim-afa, of 199 held-out people" in text
     assert "144 pairs together in one camera" in text
+    assert "40 pairs of halves" in text
     assert "3 pairs decided by a person" in text
-    assert "note: few certain genuine pairs: the card weighs most" in text
+    assert "note: 240 pairs put together cannot show" in text
 
 
-def test_the_curve_is_told_where_it_rises_and_at_the_threshold(found: Calibrated) -> None:
-    rows = [line for line in lines(found) if line.endswith(")") and line[:8].strip().replace(".", "").isdigit()]
-    values = [float(line.split()[0]) for line in rows]
-    assert values == sorted(values)
-    assert values[0] > -0.2
-    assert values[-1] < 1
-    assert any(line.startswith("    0.52") and line.endswith("<- threshold") for line in lines(found))
+def test_where_nothing_could_be_put_together_nothing_is_expected_of_it(run: FakeRun) -> None:
+    write(run.path, threshold=None)
+    text = "\n".join(lines(calibration_of(run)))
+    assert "put together         nobody: no pair is sure enough" in text
+    assert "expected" not in text
+    assert "at even odds         50 % (33 to 67 %)             50 % (33 to 67 %)\n" in text
+
+
+def test_a_card_of_nobody_is_called_so(run: FakeRun) -> None:
+    write(run.path, sources={"card": "mine", "people": 0, "impostors": 0, "genuine": 0, "reviewed": 0})
+    assert "the card of mine, of no people: nobody measured this network" in "\n".join(lines(calibration_of(run)))
+
+
+def test_both_curves_are_told_at_rising_likenesses_and_where_people_are_put_together(found: Calibrated) -> None:
+    text = lines(found)
+    head = next(place for place, line in enumerate(text) if line.startswith("likeness"))
+    rows = text[head + 1 : text.index("", head)]
+    assert text[head].split("  ")[-1].strip() == "one person, in two cameras"
+    for column, kind in ((21, "same"), (51, "cross")):
+        values = [float(row[column:].lstrip("<> ").split()[0]) for row in rows]
+        assert values == sorted(values), kind
+    (mark,) = (row for row in rows if row.endswith("<- put together from here on"))
+    assert mark.startswith("0.4 above even odds  83 % (71 to 91 %)             77 % (62 to 87 %)")
 
 
 def test_the_words_of_a_check_set_promise_beside_truth(found: Calibrated) -> None:
@@ -84,8 +112,8 @@ def test_the_words_of_a_check_set_promise_beside_truth(found: Calibrated) -> Non
     assert "checked on 26 labelled sightings of 5 people" in text
     assert "achieved             < 4 % of 73 pairs are wrong (0)" in text
     assert "promised             2 %: the labels do not contradict it" in text
-    assert "0 to 1 %      < 10 %" in text
-    assert "99 to 100 %   > 80 %" in text
+    assert "one person, in one camera, in truth       pairs\n0 to 1 %             < 10 %" in text
+    assert "one person, in two cameras, in truth      pairs\n99 to 100 %          > 80 %" in text
 
 
 @pytest.mark.parametrize(
@@ -93,26 +121,20 @@ def test_the_words_of_a_check_set_promise_beside_truth(found: Calibrated) -> Non
     [(Chance(0.1, 0.05, 0.2), "more are wrong"), (Chance(0.01, 0.001, 0.019), "fewer are wrong")],
 )
 def test_a_broken_promise_is_called_so(found: Calibrated, achieved: Chance, words: str) -> None:
-    check = Check(26, 5, 0.02, achieved, 73, 7, ())
+    check = Check(26, 5, 0.02, achieved, 73, 7, {})
     assert f"promised             2 %: {words}" in "\n".join(lines(found, check))
 
 
-def test_nothing_seen_in_n_is_under_3_in_n() -> None:
-    assert rate(Chance(0.0, 0.0, 3 / 3000)) == "under 0.001"
-    assert rate(Chance(2e-4, 1e-4, 4e-4)) == "0.0002 (0.0001 to 0.0004)"
-
-
 def test_a_calibration_comes_back_as_it_was_written(run: FakeRun) -> None:
-    write(run.path)
     read, written = calibration_of(run).as_dict(), calibration()
     assert read["expected"].pop("pairs") == [240, 240, 240]
     assert written["expected"].pop("pairs") == 240
+    assert written.pop("frame")
     assert read == written
 
 
-def test_without_a_card_a_likeness_has_no_meaning(run: FakeRun) -> None:
-    assert read_calibration(run) is None
-    with pytest.raises(InputError, match="its network has no card"):
+def test_what_an_older_program_matched_has_no_known_meaning(run: FakeRun) -> None:
+    (run.path / "match" / "calibration.json").unlink()
+    with pytest.raises(InputError, match="an older program matched it") as raised:
         calibration_of(run)
-    write(run.path, curve={"likeness": [], "probability": [], "low": [], "high": []})
-    assert read_calibration(run) is None
+    assert raised.value.hint == f"vidreid match {run.path}"

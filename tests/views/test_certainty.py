@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidreid.pipeline.calibrated import Chance
-from vidreid.views.certainty import likely, people_line, percent, share
+from vidreid.views.certainty import above_even, expected_people, likely, percent, rate, share
 
 chances = st.lists(st.floats(0, 1), min_size=3, max_size=3).map(
     lambda ends: Chance(*(sorted(ends)[i] for i in (1, 0, 2)))
@@ -45,7 +45,22 @@ def test_words_follow_the_end_of_the_interval_that_is_nearer_to_a_toss():
     assert likely(Chance(0.001, 0.0, 0.2)) == "unlikely"
 
 
-def test_people_expected_to_be_wrong_are_in_the_line():
-    expected = {"mixed": Chance(0.2, 0, 1), "split": Chance(19.8, 10, 30)}
-    assert people_line(312, expected) == "312 people (expected: under 1 mixed, 20 split)"
-    assert people_line(3, {}) == "3 people"
+def test_people_expected_to_be_wrong_are_counted():
+    expected = {"mixed": Chance(0.2, 0.1, 0.4), "split": Chance(19.8, 10, 30)}
+    assert expected_people(expected) == "expected: under 1 mixed, 20 split"
+
+
+@given(st.floats(-10, 10))
+def test_a_likeness_is_told_from_even_odds(likeness):
+    words = above_even(likeness)
+    if words != "at even odds":
+        number, side = words.split()[:2]
+        assert float(number) > 0
+        assert abs(float(number) * {"above": 1, "below": -1}[side] - likeness) <= 0.051
+    else:
+        assert abs(likeness) < 0.05
+
+
+def test_nothing_seen_in_n_is_under_3_in_n():
+    assert rate(Chance(0.0, 0.0, 3 / 3000)) == "under 0.001"
+    assert rate(Chance(2e-4, 1e-4, 4e-4)) == "0.0002 (0.0001 to 0.0004)"

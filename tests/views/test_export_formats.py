@@ -31,7 +31,7 @@ def rows_of(run: FakeRun) -> Iterator[dict[str, object]]:
 
 
 def test_all_formats_are_listed() -> None:
-    assert FORMATS == ["coco", "csv", "jsonl", "mot", "parquet", "video"]
+    assert FORMATS == ["coco", "csv", "jsonl", "mot", "parquet", "timeline", "video"]
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
-from calibrations import write
+from calibrations import curve, write
 from hand_made import NASTY, NOBODY, NOON, FakeRun, Walk
 
+from vidreid.pipeline.links import held_people
+from vidreid.store import schema
 from vidreid.views import people
 from vidreid.views.people import write_people
 
@@ -43,7 +46,7 @@ def page_of(run: FakeRun, folder: Path) -> Page:
 
 def test_each_person_has_a_card_and_the_doubtful_come_first(run: FakeRun, tmp_path: Path) -> None:
     page = page_of(run, tmp_path)
-    doubts = dict(zip(*(run.identities()[name].to_pylist() for name in ("identity", "doubt")), strict=True))
+    doubts = {name: held.doubt for name, held in held_people(run).items()}
     assert doubts["P0002"] > people.DOUBTFUL > doubts["P0001"]
     assert [card["id"] for card in page.all("article")] == ["P0002", "P0001"]
 
@@ -58,19 +61,49 @@ def test_pictures_are_the_best_of_each_sighting(run: FakeRun, tmp_path: Path) ->
         assert picture.shape[:2] == (people.HEIGHT, int(image["width"] or 0))
 
 
-def test_the_reason_of_doubt_is_in_words(run: FakeRun, tmp_path: Path) -> None:
+def test_what_holds_and_what_keeps_apart_is_in_words(run: FakeRun, tmp_path: Path) -> None:
     text = page_of(run, tmp_path).text
-    assert "Kept apart from P0002, mean likeness 0.71. Its own sightings: 0.74" in text
-    assert "Kept apart from P0001, mean likeness 0.71. Seen once" in text
+    assert "Weakest link: gate/000001 and hall/000001, likeness 0.9 above even odds, 94 % (88 to 97 %)." in text
+    assert "Kept apart from P0002, mean likeness 0.6 below even odds to gate/000001, whose own is 0.9 above" in text
+    assert "Kept apart from P0001, mean likeness 0.6 below even odds." in text
     assert "A match is a lead, not proof." in text
 
 
 def test_how_sure_a_person_is_follows_its_weakest_link(run: FakeRun, tmp_path: Path) -> None:
-    assert "weakest link 0.74" in page_of(run, tmp_path).text
-    write(run.path)
     text = page_of(run, tmp_path).text
-    assert "one person: likely, 97 % (93 to 98 %)" in text
-    assert "seen once" in text
+    assert "rightly together: more likely than not, 94 % (88 to 97 %)" in text
+    assert "seen once, 38 % that it is P0001" in text
+
+
+def test_who_is_hardly_in_place_is_doubtful_whatever_the_weakest_link_says(run: FakeRun, tmp_path: Path) -> None:
+    rows = [{**row, "doubt": 0.6} for row in run.identities().to_pylist()]
+    run.identities = lambda: pa.Table.from_pylist(rows, schema.IDENTITIES)  # type: ignore[method-assign]
+    page = page_of(run, tmp_path)
+    assert "rightly together: unsure, 40 % (25 to 57 %)" in page.text
+    assert [card["class"] for card in page.all("article")] == ["card doubtful"] * 2
+
+
+def test_a_curve_that_is_less_sure_makes_more_doubtful(run: FakeRun, tmp_path: Path) -> None:
+    write(run.path, curves={"same": curve(0.5), "cross": curve(0.5)})
+    page = page_of(run, tmp_path)
+    assert "rightly together: unsure, 61 % (44 to 76 %)" in page.text
+    assert [card["class"] for card in page.all("article")] == ["card doubtful"] * 2
+
+
+def test_expected_errors_and_what_limits_trust_stand_at_the_top(run: FakeRun, tmp_path: Path) -> None:
+    page = page_of(run, tmp_path)
+    top = page.text[: page.text.index("Doubtful")]
+    assert "people (expected: 1 mixed, under 1 split)" in top
+    assert "240 pairs put together cannot show" in top
+    assert "Nobody could be put together" not in top
+
+
+def test_a_run_in_which_nothing_could_be_put_together_says_so_first(run: FakeRun, tmp_path: Path) -> None:
+    write(run.path, threshold=None, notes=["nobody could be put together: no pair is sure enough"])
+    page = page_of(run, tmp_path)
+    top = page.text[: page.text.index("every camera")]
+    assert "Nobody could be put together: every sighting stands alone" in top
+    assert "expected:" not in page.text
 
 
 def test_times_are_utc_where_the_clock_is_known(run: FakeRun, tmp_path: Path) -> None:

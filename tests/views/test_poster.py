@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from calibrations import write
+from calibrations import curve, write
 from hand_made import FakeRun
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,13 +36,12 @@ def test_a_poster_shows_the_colour_of_who_is_in_several_cameras(run: FakeRun, tm
     assert (right == colour_of("P0002")).all(2).sum() == 0
 
 
-def test_a_poster_says_how_sure_it_is_where_that_is_known(run: FakeRun, tmp_path: Path) -> None:
+def test_a_poster_says_how_sure_it_is(run: FakeRun, tmp_path: Path) -> None:
     write_poster(run, tmp_path / "a.png")
-    write(run.path)
+    write(run.path, curves={"same": curve(0.5), "cross": curve(0.5)})
     write_poster(run, tmp_path / "b.png")
     before, after = (cv2.imread(str(tmp_path / name)) for name in ("a.png", "b.png"))
     changed = (before != after).any(2)
-    assert changed[-MARGIN:].any()
     assert changed[:-MARGIN, MARGIN + CAMERAS :].any()
     assert not changed[:, : MARGIN + CAMERAS].any()
 

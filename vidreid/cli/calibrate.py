@@ -21,7 +21,7 @@ from vidreid.errors import UsageError
 @click.option("--distractor", "distractors", multiple=True, metavar="CAMERA:X,Y,W,H", help="A thing that is no person.")
 @click.option("--by-person", is_flag=True, help="Labels' ids are mapped by persons.csv.")
 def calibrate(run_folder: Path, as_json: bool, plot: Path | None, truth: Path | None, **labels: Any) -> None:
-    """Say what a likeness means in RUN, what it was made from, and what the threshold promises."""
+    """Say what a likeness means in RUN, what it was made from, and what is to be expected of what was put together."""
     from vidreid.pipeline.calibrated import calibration_of
     from vidreid.pipeline.results import Run
     from vidreid.views.calibration import lines, write_calibration

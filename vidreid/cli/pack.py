@@ -74,12 +74,8 @@ def _embedder(network: VideoNetwork, output: Path, frames: int, size: tuple[int,
     _tell_file(output, entry)
     height, width = entry.input.size
     click.echo(f"clips of {entry.frames} pictures of {height} x {width} to {entry.dim} numbers")
-    if entry.threshold is None:
-        click.echo("threshold: not measured; try 0.6 (--threshold), look at people.html, then state it in the YAML")
-    else:
-        click.echo(f"threshold: {entry.threshold:g}, of the network that was here before; measure it again")
-    given = " --threshold 0.6" if entry.threshold is None else ""
-    click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --embedder {output}{given}")
+    click.echo("no card: until somebody measures what its likenesses mean, the chances that a run states are rough")
+    click.echo(f"\nnext: vidreid run c0=FILE c1=FILE --output runs/site --embedder {output}")
 
 
 def _detector(network: nn.Module, output: Path, size: tuple[int, int]) -> None:

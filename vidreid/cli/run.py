@@ -95,18 +95,22 @@ def _run(
         reporter.stop()
     found = Run(folder)
     summary = found.summary()
-    matched = until == "match" and summary.covered != "not matched yet"
-    if matched:
+    calibrated = None
+    if until == "match" and summary.covered != "not matched yet":
+        from vidreid.pipeline.calibrated import calibration_of
         from vidreid.views.people import write_people
 
+        calibrated = calibration_of(found)
+        summary.notes.extend(calibrated.notes)
         write_people(found, RunFolder(folder).people)
     status = _exit_status(report, summary, max_damage)
     if as_json:
         networks = {network.kind: network.as_dict() for network in report.networks}
         state = {"failed": report.failed, "frames_per_second": _rate(report), "exit_status": status}
-        click.echo(json.dumps({**summary.as_dict(), "networks": networks, **state}, indent=1))
+        expected = calibrated.as_dict()["expected"] if calibrated else {}
+        click.echo(json.dumps({**summary.as_dict(), "expected": expected, "networks": networks, **state}, indent=1))
     else:
-        _print(folder, summary, report, matched)
+        _print(folder, summary, report, calibrated)
     return status
 
 
@@ -133,18 +137,32 @@ def _rate(report: Any) -> float | None:
     return round(report.frames / report.seconds, 1) if report.frames and report.seconds else None
 
 
-def _print(folder: Path, summary: Any, report: Any, matched: bool) -> None:
-    """The last table: what was found, what limits trust, what to type next."""
+def _people(summary: Any, calibrated: Any) -> list[tuple[str, str]]:
+    """Who was found, and how many errors are to be expected in it."""
+    from vidreid.views.certainty import expected_people, rate
+
+    together = calibrated.threshold is not None
+    expected = f" ({expected_people(calibrated.expected)})" if together else ""
+    rows = [
+        ("sightings (tracklets)", f"{summary.sightings}"),
+        ("people (identities)", f"{summary.people}{expected}"),
+        ("seen in more than one camera", f"{summary.people_in_several}"),
+    ]
+    if together:
+        rows.append(("false-match rate", f"{rate(calibrated.expected['false_match_rate'])} a comparison of two people"))
+    return rows
+
+
+def _print(folder: Path, summary: Any, report: Any, calibrated: Any) -> None:
+    """The last table: what was found, what limits trust, what to type next; ``calibrated`` is None where nobody was
+    matched."""
+    matched = calibrated is not None
     rows = [
         ("cameras", f"{summary.cameras}"),
         ("footage", f"{summary.hours:.2f} h, {summary.frames} frames ({summary.covered})"),
     ]
     if matched:
-        rows += [
-            ("sightings (tracklets)", f"{summary.sightings}"),
-            ("people (identities)", f"{summary.people}"),
-            ("seen in more than one camera", f"{summary.people_in_several}"),
-        ]
+        rows += _people(summary, calibrated)
     rate = _rate(report)
     if rate is not None:
         rows.append(("frames a second", f"{rate}"))

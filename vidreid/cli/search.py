@@ -40,7 +40,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--offline", is_flag=True, help="Never download a network.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def search(run_folders: tuple[Path, ...], **given: Any) -> None:
-    """Find a person in one RUN or several: sightings ranked by how like the person they are.
+    """Find a person in one RUN or several: sightings ranked by how likely they are that person.
 
     The person is given by one of --image, --tracklet, --video, --at or --person, or by several of them together. --at
     without --point lists everybody in that frame.
@@ -101,8 +101,7 @@ def _person(first: Run, point: Point | None, given: dict[str, Any], note: Note) 
     offline = given["offline"]
     people = [query.of_tracklet(first, name) for name in given["tracklet"]]
     if given["image"]:
-        with query.opened_tools(first, offline=offline, note=note) as tools:
-            people.append(query.of_pictures(tools, given["image"], point, note))
+        people.append(query.of_pictures(first, given["image"], point, offline=offline, note=note))
     if given["video"]:
         people.append(query.of_clip(first, given["video"], point, offline=offline, note=note))
     if given["at"] and point is not None:
@@ -148,8 +147,8 @@ def _print(hits: Sequence[Hit], *, several: bool) -> None:
     columns = [("", 4), ("probability", 13), ("likeness", 10), ("camera", 12), ("from", 25), ("person", 9)]
     click.echo("".join(f"{name:<{width}}" for name, width in [*columns, ("sighting", 0)]))
     for number, hit in enumerate(hits, start=1):
-        sure = "-" if hit.probability is None else share(hit.probability)
-        words = [f"{number}.", sure, f"{hit.likeness:.3f}", hit.camera, when(hit), hit.identity or "-"]
+        sure, likeness = share(hit.probability), f"{hit.likeness:+.2f}"
+        words = [f"{number}.", sure, likeness, hit.camera, when(hit), hit.identity or "-"]
         line = "".join(f"{word:<{width}}" for word, (_, width) in zip(words, columns, strict=True))
         click.echo(line + hit.tracklet + (f"  {hit.run}" if several else "") + ("" if hit.likely else "  (unlikely)"))
     click.echo(LEAD)

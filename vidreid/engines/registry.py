@@ -24,7 +24,7 @@ family: reid              # or yolo
 licence: not stated
 input: {size: [256, 128], color: rgb, scale: 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
 dim: 512                  # numbers a vector (embedders)
-threshold: 0.7            # cosine from which two tracklets may be one person (embedders; measure it)
+threshold: 0.5            # cosine under which two looks of one track may be two people (embedders)
 """
 
 
@@ -52,7 +52,7 @@ class ModelEntry(Section):
     frames: int = Field(1, ge=1, description="crops of a clip that it sees together")
     dim: int = Field(0, ge=0, description="numbers a vector (embedders)")
     branches: int = Field(1, ge=1, description="parts of the vector that are normalised one by one")
-    threshold: float | None = Field(None, description="cosine from which two tracklets may be one person, as measured")
+    threshold: float | None = Field(None, description="cosine under which two looks of one track may be two people")
     score: float | None = Field(None, ge=0, le=1, description="score from which boxes are worth tracking (detectors)")
     suppress: float | None = Field(
         None, ge=0, le=1, description="IoU from which a box hides a fainter one, where persons come double (detectors)"

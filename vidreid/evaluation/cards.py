@@ -46,7 +46,7 @@ def measure_card(network: str, sets: Sequence[Labelled]) -> Card:
         genuine=genuine,
         halves=float(halves.mean()),
         people=sum(part.people for part in parts),
-        made_from=tuple(part.name for part in parts),
+        made_from=tuple(one.name for one in sets),
     )
 
 
@@ -69,7 +69,7 @@ def _of_set(network: str, one: Labelled, mean: Array) -> Card:
     right = (one.identities[:, None] == one.identities) & other
     strangers = np.quantile(likeness[same & ~right & other], [1 - (i + 0.5) / CROWD for i in range(NEAREST)])
     scale = float(np.median(np.concatenate([slopes(part, one.cameras) for _, part in products(moved)])))
-    blank = Card(network, mean, scale, strangers, {}, {}, 0.0, len(np.unique(one.identities)), (one.name,))
+    blank = Card(network, mean, scale, strangers, {}, {}, 0.0, len(np.unique(one.identities)))
     scores = make_space(one.vectors, one.cameras, blank, crowd=0.0).scores(np.arange(len(moved)))
     met = np.stack([(right & (one.cameras == camera)).any(1) for camera in range(one.cameras.max() + 1)], axis=1)
     partner = met[:, one.cameras]

@@ -5,7 +5,7 @@ Intervals are of 95 %, by bootstrap over people, as pairs that share a person ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from vidreid.evaluation.grouping import score_grouping
 from vidreid.evaluation.run import rows
 from vidreid.evaluation.sightings import true_people
 from vidreid.evaluation.truth import Truth, parse_distractor, read_truth
-from vidreid.pipeline.calibrated import Calibrated, Chance
+from vidreid.identity.calibration import Kind
+from vidreid.pipeline.calibrated import KINDS, Calibrated, Chance, Meaning
 from vidreid.pipeline.likeness import Likenesses
 from vidreid.pipeline.results import Run
 from vidreid.types import Array
@@ -24,7 +25,7 @@ from vidreid.types import Array
 EDGES = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
 RESAMPLES = 2000
 SEED = 20170  # any number: the same labels give the same intervals
-BLOCK = 512  # rows of cosines at a time
+BLOCK = 512  # rows of likenesses at a time
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Check:
-    """Promise and truth. ``achieved`` is the share of wrong ones among ``pairs`` put together, None without pairs."""
+    """Promise and truth. ``achieved`` is the share of wrong ones among ``pairs`` put together, None without pairs.
+
+    ``bins`` are of pairs of one camera (``same``) and of two (``cross``).
+    """
 
     sightings: int
     people: int
@@ -50,7 +54,7 @@ class Check:
     achieved: Chance | None
     pairs: int
     wrong: int
-    bins: tuple[Bin, ...]
+    bins: Mapping[str, Sequence[Bin]]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -82,10 +86,10 @@ def check_calibration(
     """Notes, and the check of a run's calibration against labels as `vidreid evaluate identity` reads them."""
     given = [parse_distractor(text) for text in distractors]
     labels = read_truth(truth, run.cameras, distractors=given, by_person=by_person)
-    return labels.notes(partial=partial, identity=True), check(_labelled(run, labels, partial), found)
+    return labels.notes(partial=partial, identity=True), check(_labelled(run, found, labels, partial), found)
 
 
-def _labelled(run: Run, labels: Truth, partial: bool) -> Labelled:
+def _labelled(run: Run, calibrated: Calibrated, labels: Truth, partial: bool) -> Labelled:
     """The tracklets of labelled people that have an identity and looks."""
     people: dict[str, int] = {}
     for camera, truth in labels.cameras.items():
@@ -93,7 +97,7 @@ def _labelled(run: Run, labels: Truth, partial: bool) -> Labelled:
         people |= {f"{camera}/{number:06d}": person for number, person in numbered.items()}
     table = [row for row in run.tracklets().to_pylist() if row["identity"] and people.get(row["tracklet"], -1) >= 0]
     names = [row["tracklet"] for row in table]
-    likenesses = Likenesses(run, {row["tracklet"]: row for row in table})
+    likenesses = Likenesses(run, calibrated)
     return Labelled(
         lambda block: likenesses.between([names[row] for row in block], names),
         np.array([run.cameras.index(row["camera"]) for row in table], np.int64),
@@ -114,14 +118,14 @@ def check(labelled: Labelled, found: Calibrated) -> Check:
         achieved=None if wrong is None else Chance(wrong.value, wrong.low, wrong.high),
         pairs=grouping.pairs,
         wrong=grouping.wrong_pairs,
-        bins=tuple(reliability(labelled, lambda x: np.interp(x, found.curve.likeness, found.curve.probability))),
+        bins={kind: reliability(labelled, found.curves[kind], kind) for kind in KINDS},
     )
 
 
-def reliability(labelled: Labelled, probability: Callable[[Array], Array]) -> list[Bin]:
-    """Predicted against true shares of one person, in the bins of `EDGES` that hold a pair.
+def reliability(labelled: Labelled, curve: Meaning, kind: Kind) -> list[Bin]:
+    """Predicted against true shares of one person among pairs of a ``kind``, in the bins of `EDGES` that hold one.
 
-    Pairs are those of two cameras; in a run of one camera, those that were not in it at once.
+    Who is in a camera at once takes no part: looks decide nothing there.
     """
     alone = labelled.people == 0
     names = np.where(alone, -1 - np.arange(len(alone)), labelled.people)
@@ -130,8 +134,8 @@ def reliability(labelled: Labelled, probability: Callable[[Array], Array]) -> li
     for start in range(0, len(person), BLOCK):
         block = np.arange(start, min(start + BLOCK, len(person)))
         alike = labelled.likeness(block)
-        i, j = np.nonzero(_comparable(labelled, block) & np.isfinite(alike))
-        chance = probability(alike[i, j])
+        i, j = np.nonzero(_comparable(labelled, block, kind) & np.isfinite(alike))
+        chance = np.interp(alike[i, j], curve.likeness, curve.probability)
         cells = np.clip(np.searchsorted(EDGES, chance, "right") - 1, 0, len(EDGES) - 2), person[block[i]]
         values = (1.0, person[block[i]] == person[j], chance, alike[i, j])
         for table, value in zip((count, same, predicted, likeness), values, strict=True):
@@ -150,12 +154,13 @@ def reliability(labelled: Labelled, probability: Callable[[Array], Array]) -> li
     ]
 
 
-def _comparable(labelled: Labelled, block: Array) -> Array:
-    """Which rows of ``block`` (b,) make pairs with which rows (b, n)."""
+def _comparable(labelled: Labelled, block: Array, kind: Kind) -> Array:
+    """Which rows of ``block`` (b,) make pairs of a kind with which rows (b, n)."""
     cameras, (first, last) = labelled.cameras, labelled.spans.T
-    if len(np.unique(cameras)) > 1:
-        return np.asarray(cameras[block, None] != cameras)
-    return np.asarray((first[block, None] > last) | (last[block, None] < first))
+    same = cameras[block, None] == cameras
+    if kind == "cross":
+        return np.asarray(~same)
+    return np.asarray(same & ((first[block, None] > last) | (last[block, None] < first)))
 
 
 def _share(hits: Array, pairs: Array) -> Chance:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vidreid.identity.agglomeration import agglomerate
 from vidreid.identity.calibration import NEVER, Curve, Kind, Known, fit, histogram, logit, odds
 from vidreid.identity.card import CENTRES, Card
+from vidreid.identity.clustering import agglomerate
 from vidreid.identity.levels import CROWD, Levels, centred, find_levels, products, scores
 from vidreid.identity.merges import Merges
 from vidreid.types import Array

@@ -52,42 +52,49 @@ def unit(vectors: Array) -> Array:
     return np.asarray((vectors / np.maximum(length, 1e-12)).astype(np.float32))
 
 
-def find_levels(
-    vectors: Array, cameras: Array, strangers: Array, scale: float, crowd: float = CROWD
-) -> Levels:
+def find_levels(vectors: Array, cameras: Array, strangers: Array, scale: float, crowd: float = CROWD) -> Levels:
     """Levels of unit vectors (n, dim) of ``cameras`` (n,), numbers from 0.
 
     ``strangers`` (NEAREST,) are the likenesses that a sighting has to strangers in a small crowd, as the network's card
     says: they take part in every level, so that a run of few people is not measured against those people alone.
     ``scale`` is the card's; the run's own takes its place as cameras fill.
     """
-    count = int(cameras.max()) + 1 if len(cameras) else 0
-    level = np.zeros((len(vectors), count), np.float32)
+    order = np.argsort(cameras, kind="stable")
+    ends = np.cumsum(np.bincount(cameras))
+    level = np.zeros((len(vectors), len(ends)), np.float32)
     found = [np.zeros(0)]
-    for rows, likeness in products(vectors):
-        found.append(slopes(likeness, cameras))
-        for camera in range(count):
-            there = cameras == camera
-            near = np.broadcast_to(strangers, (len(rows), NEAREST))
-            among = greatest(np.concatenate([likeness[:, there], near], axis=1), NEAREST).mean(1)
-            share = there.sum() ** 2 / (there.sum() ** 2 + crowd**2)
-            level[rows, camera] = share * among + (1 - share) * strangers.mean()
+    for rows, likeness in products(vectors[order]):
+        for camera, there in enumerate(np.split(likeness, ends[:-1], axis=1)):
+            near = greatest(there, RANKS[1])
+            level[order[rows], camera] = level_among(near, there.shape[1], strangers, crowd)
+            found.append(_slope(near, there.shape[1]))
     own = np.concatenate(found)
-    weight = len(own) / max(1, count)
+    weight = len(own) / max(1, len(ends))
     middle = float(np.median(own)) if len(own) else scale
     return Levels(level, (weight * middle + SETTLED * scale) / (weight + SETTLED))
+
+
+def level_among(likeness: Array, size: int, strangers: Array, crowd: float = CROWD) -> Array:
+    """Levels (rows,) in a camera of ``size`` sightings, from likenesses (rows, any) to them, or to their greatest."""
+    near = np.broadcast_to(strangers, (len(likeness), NEAREST))
+    among = greatest(np.concatenate([likeness, near], axis=1), NEAREST).mean(1)
+    share = size**2 / (size**2 + crowd**2)
+    return np.asarray(share * among + (1 - share) * strangers.mean())
 
 
 def slopes(likeness: Array, cameras: Array) -> Array:
     """How fast likenesses (rows, n) fall along each row's nearest others of a camera, per e times as many of them;
     none of cameras that have fewer than `FEWEST`."""
-    found = [np.zeros(0)]
-    for camera in np.unique(cameras):
-        there = likeness[:, cameras == camera]
-        if there.shape[1] >= FEWEST:
-            near = np.sort(greatest(there, RANKS[1]), axis=1)[:, ::-1]
-            found.append((near[:, RANKS[0] - 1] - near[:, RANKS[1] - 1]) / np.log(RANKS[1] / RANKS[0]))
-    slope = np.concatenate(found)
+    seen = (likeness[:, cameras == camera] for camera in np.unique(cameras))
+    return np.concatenate([np.zeros(0), *(_slope(greatest(there, RANKS[1]), there.shape[1]) for there in seen)])
+
+
+def _slope(near: Array, size: int) -> Array:
+    """The slopes of one camera of ``size`` sightings from the greatest likenesses (rows, any) to them."""
+    if size < FEWEST:
+        return np.zeros(0)
+    high, low = (np.partition(near, -rank, axis=1)[:, -rank] for rank in RANKS)
+    slope = (high - low) / np.log(RANKS[1] / RANKS[0])
     return np.asarray(slope[np.isfinite(slope)])
 
 

@@ -15,13 +15,15 @@ from vidreid.types import Array
 class Merges:
     """``group`` (n,): the group, numbered from 0, that each row begins in. Merge k makes group ``count`` + k of groups
     ``first[k]`` and ``second[k]``, whose ``linkage`` never rises; ``pairs`` (m,) are the pairs of rows it brings
-    together."""
+    together. ``nearest``: None where every pair of rows was looked at; otherwise too many were alike (everybody in one
+    uniform, say), and only each row's so many nearest were."""
 
     group: Array
     first: Array
     second: Array
     linkage: Array
     pairs: Array
+    nearest: int | None = None
 
     @property
     def count(self) -> int:

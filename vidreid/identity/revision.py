@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from vidreid.types import Array
 
@@ -33,6 +35,25 @@ def revise(
         fresh = int(np.max(base)) + 1
         labels[rows] = _kept(np.asarray(base)[rows], np.asarray(recluster(rows)), fresh)
     return labels
+
+
+def mend(
+    people: Array, same: Sequence[tuple[int, int]], apart: Sequence[Array], recluster: Callable[[Array], Array]
+) -> Array:
+    """Clusters (m,) of rows that were of ``people`` (m,) before, numbers from 0.
+
+    People whom pairs of rows in ``same`` join become one as they are, unless ``apart`` (m,) keeps a row of theirs from
+    another: ``recluster`` is given the rows (k,) of such people and returns any numbers (k,) of their clusters.
+    """
+    names, number = np.unique(people, return_inverse=True)
+    one, other = np.array(same, np.int64).reshape(-1, 2).T
+    links = coo_array((np.ones(len(one)), (number[one], number[other])), shape=(len(names), len(names)))
+    _, group = connected_components(links, directed=False)
+    found = np.zeros(len(people), np.int64)
+    for rows in (np.flatnonzero(group[number] == each) for each in np.unique(group)):
+        whole = not any(np.isin(apart[row], rows).any() for row in rows)
+        found[rows] = found.max() + 1 + (0 if whole else np.unique(recluster(rows), return_inverse=True)[1])
+    return np.unique(found, return_inverse=True)[1]
 
 
 def _kept(old: Array, new: Array, fresh: int) -> Array:

@@ -108,7 +108,7 @@ class Calibrated:
 
     def shown(self) -> dict[str, Meaning]:
         """The curves of the kinds of pairs that the run has; the one of two cameras where it has none."""
-        return {kind: curve for kind, curve in self.curves.items() if curve.pairs.any()} or {"cross": self.curve}
+        return {kind: self.curves[kind] for kind in KINDS if self.curves[kind].pairs.any()} or {"same": self.curve}
 
     def as_dict(self) -> dict[str, Any]:
         """The values that people look at, for JSON."""

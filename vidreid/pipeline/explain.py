@@ -94,7 +94,7 @@ class _Matched:
             threshold=self.threshold,
             likeness=row["similarity"],
             held=tuple(sorted(held, key=lambda link: -link.likeness)),
-            nearest=self._neighbour([name], row["nearest"]) if row["nearest"] else None,
+            nearest=self._neighbour([name], row["nearest"], group) if row["nearest"] else None,
         )
 
     def person(self, identity: str) -> PersonCase:
@@ -139,7 +139,8 @@ class _Matched:
         kept = self._evidence.get(frozenset((first, second)))
         return str(kept["reason"]) if kept else LOOKS
 
-    def _neighbour(self, group: Sequence[str], identity: str) -> Neighbour | None:
+    def _neighbour(self, group: Sequence[str], identity: str, whole: Sequence[str] = ()) -> Neighbour | None:
+        """Another person as seen from a group, which may be a part of the ``whole`` that it belongs to."""
         others = self.people[identity]
         likeness = self._likenesses.between(group, others)
         if np.isnan(likeness).all():
@@ -147,7 +148,8 @@ class _Matched:
         one, other = divmod(int(np.nanargmax(likeness)), len(others))
         link = self._link(group[one], others[other])
         assert link is not None
-        return Neighbour(identity, float(np.nanmean(likeness)), link, self._barriers(group, others))
+        barriers = self._barriers(group, others) or self._barriers(whole, others)
+        return Neighbour(identity, float(np.nanmean(likeness)), link, barriers)
 
     def _strength(self, group: Sequence[str]) -> Array:
         """How strongly pairs hold together (n, n): decisions above all, then likeness; -inf where nothing does."""

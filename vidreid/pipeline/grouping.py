@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from vidreid.identity.calibration import Curve, Kind
 from vidreid.identity.card import Card
 from vidreid.identity.constraints import Presence, cannot_link
 from vidreid.identity.encounters import encounters
-from vidreid.identity.revision import revise
+from vidreid.identity.revision import mend, revise
 from vidreid.identity.splitting import mean_look
 from vidreid.identity.travel import Lessons, learn
 from vidreid.pipeline.decisions import Pair, Rulings, resolve
@@ -177,13 +177,19 @@ def _revised(
     likeness = above_even(space, base.curves)
     separate = _with(apart, differ)
 
+    before = _before(parts, known, whole, base.clusters)
+    least = np.inf if base.threshold is None else base.threshold
+
     def anew(rows: Array) -> Array:
-        return _anew(rows, likeness, separate, list(same), base.threshold)
+        kept, pairs = _among(rows, separate, same)
+        return mend(
+            before[rows], pairs, kept, lambda some: regroup(likeness, rows[some], *_among(some, kept, pairs), least)
+        )
 
     discarded = (parts.tracklets[position].name for position in rulings.discarded)
     out = [row[name] for name in discarded if name in row]
     named = sorted({*out, *(end for pair in (*same, *differ) for end in pair)})
-    labels = revise(_before(parts, known, whole, base.clusters), named, anew, nobody=out)
+    labels = revise(before, named, anew, nobody=out)
     # What a person decided says what likenesses mean, but moves nobody whom no decision names.
     curves = find_curves(space, sightings, card)
     return Grouped(
@@ -220,14 +226,11 @@ def _with(apart: Sequence[Array], pairs: Mapping[Pair, int]) -> list[Array]:
     return found
 
 
-def _anew(
-    rows: Array, likeness: Likeness, apart: Sequence[Array], same: Sequence[Pair], threshold: float | None
-) -> Array:
-    """Clusters (k,) of some rows by themselves."""
-    place = {int(row): number for number, row in enumerate(rows)}
+def _among(rows: Array, apart: Sequence[Array], same: Iterable[Pair]) -> tuple[list[Array], list[Pair]]:
+    """Constraints by their places in ``rows`` (k,), as far as both of a pair are there."""
+    place = {row: number for number, row in enumerate(rows.tolist())}
     kept = [np.array([place[other] for other in apart[row].tolist() if other in place], np.int64) for row in rows]
-    pairs = [(place[one], place[other]) for one, other in same if one in place and other in place]
-    return regroup(likeness, rows, kept, pairs, np.inf if threshold is None else threshold)
+    return kept, [(place[one], place[other]) for one, other in same if one in place and other in place]
 
 
 def _before(parts: Parts, known: Sequence[Tracklet], whole: Sequence[Tracklet], clusters: Array) -> Array:

@@ -1,18 +1,18 @@
-"""What search reads of a run: ``match/vectors.npy``, a float16 row a look, and ``match/vectors.parquet`` about it."""
+"""What search reads of a run: ``match/vectors.npy``, a float16 row a tracklet, and ``match/vectors.parquet`` on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vidreid.errors import InputError
-from vidreid.identity.search import Gallery, mean_weights
-from vidreid.identity.splitting import Look
+from vidreid.identity.search import Gallery
 from vidreid.pipeline.npy import npy_header
 from vidreid.pipeline.plan import header_for
 from vidreid.store.folder import RunFolder
@@ -23,85 +23,54 @@ from vidreid.types import Array
 
 @dataclass(frozen=True)
 class Indexed:
-    """What search keeps of a tracklet: its ``looks`` in order of time, at least one; ``height`` in pixels; ``levels``
-    (cameras,) as in `vidreid.identity.levels`."""
+    """What search keeps of a tracklet: its median ``height`` in pixels, its ``first`` and ``last`` frame, its unit
+    ``vector`` (dim,) without what its camera gives to all, and its ``levels`` (cameras,)."""
 
     tracklet: str
     camera: str
     height: float
-    looks: Sequence[Look]
+    first: int
+    last: int
+    vector: Array
     levels: Array
 
 
 @dataclass(frozen=True)
 class Index:
-    """An opened index: ``tracklets`` (t) by name, in the order of ``gallery``, their vectors made by ``network``.
+    """An opened index: a row of ``about`` (`INDEX`) for each of the ``vectors`` (n, dim) that ``network`` made."""
 
-    ``looks`` (n) are the rows of the gallery's vectors, columns ``first``, ``last`` and ``quality`` of `INDEX`.
-    """
-
-    tracklets: Sequence[str]
-    gallery: Gallery
+    about: pa.Table
+    vectors: Array
     network: str
-    looks: pa.Table
 
-    def looks_of(self, tracklet: str) -> list[Look]:
-        """The looks of a tracklet in order of time; none where it is not in the index."""
-        if tracklet not in self.tracklets:
-            return []
-        start, stop = self.gallery.first[self.tracklets.index(tracklet) :][:2].tolist()
-        rows = self.looks.slice(start, stop - start).to_pylist()
-        vectors = self.gallery.vectors[start:stop].astype(np.float32)
-        return [
-            Look(row["first"], row["last"], row["quality"], vector) for row, vector in zip(rows, vectors, strict=True)
-        ]
+    @property
+    def tracklets(self) -> Array:
+        """Names (n,)."""
+        return np.asarray(self.about["tracklet"].to_numpy())
+
+    def gallery(self, cameras: Sequence[str]) -> Gallery:
+        """What is searched, its cameras numbered by their place in ``cameras``."""
+        numbers = pc.index_in(self.about["camera"], pa.array(cameras, pa.string())).to_numpy()
+        levels = self.about["levels"].combine_chunks().flatten().to_numpy().reshape(len(numbers), -1)
+        return Gallery(self.vectors, numbers, levels)
 
 
 def index_run(
-    folder: RunFolder, tracklets: Iterable[Indexed], network: Mapping[str, str], inputs: Mapping[str, Any]
+    folder: RunFolder, tracklets: Sequence[Indexed], network: Mapping[str, str], inputs: Mapping[str, Any]
 ) -> None:
     """Write a run's index; ``inputs`` are those of the tables of `match`, ``network`` is the embedder's identity.
 
-    Called before the table of tracklets is written: what `match` calls done has its index.
+    Called before the table of tracklets is written: what `match` calls done has its index. Vectors that are no numbers
+    are a `ValueError`: they would be like everything or nothing.
     """
-    shown = [one for one in tracklets if one.looks]
-    halves = [np.stack([look.vector for look in one.looks]).astype(np.float16) for one in shown]
-    rows = [row for one, half in zip(shown, halves, strict=True) for row in _rows(one, half)]
-    vectors = np.concatenate(halves) if halves else np.zeros((0, 0), np.float16)
-    write_index(folder, pa.Table.from_pylist(rows, INDEX), vectors, network, inputs)
-
-
-def _rows(one: Indexed, half: Array) -> list[dict[str, Any]]:
-    weights = mean_weights(half, np.array([look.quality for look in one.looks]))
-    return [
-        {
-            "tracklet": one.tracklet,
-            "camera": one.camera,
-            "first": look.first,
-            "last": look.last,
-            "quality": look.quality,
-            "height": one.height,
-            "weight": float(weight),
-            "levels": one.levels.tolist(),
-        }
-        for look, weight in zip(one.looks, weights, strict=True)
-    ]
-
-
-def write_index(
-    folder: RunFolder, rows: pa.Table, vectors: Array, network: Mapping[str, str], inputs: Mapping[str, Any]
-) -> None:
-    """Write ``vectors`` (n, dim) float16 and their ``rows`` (`INDEX`); the latter hold the former's checksum.
-
-    Vectors that are no numbers are a `ValueError`: they would be like everything or nothing.
-    """
+    vectors = np.stack([one.vector for one in tracklets]) if tracklets else np.zeros((0, 0))
     if not np.isfinite(vectors).all():
         raise ValueError("vectors that are no numbers")
-    path = vectors_file(folder)
-    plain = np.ascontiguousarray(vectors, np.float16)
-    write_atomic(path, lambda file: file.writelines([npy_header(vectors.shape, np.float16), plain.data]))
-    facts = {"network": dict(network), "shape": list(vectors.shape), "checksum": checksum(plain)}
-    write_part(folder.match("vectors"), rows, INDEX, header_for(inputs, facts))
+    half = np.ascontiguousarray(vectors, np.float16)
+    write_atomic(vectors_file(folder), lambda file: file.writelines([npy_header(half.shape, np.float16), half.data]))
+    rows = [{name: value for name, value in asdict(one).items() if name != "vector"} for one in tracklets]
+    facts = {"network": dict(network), "shape": list(half.shape), "checksum": checksum(half)}
+    write_part(folder.match("vectors"), pa.Table.from_pylist(rows, INDEX), INDEX, header_for(inputs, facts))
 
 
 def vectors_file(folder: RunFolder) -> Path:
@@ -121,12 +90,8 @@ def open_index(path: Path) -> Index:
         raise InputError(f"{path}: has no index for search", again)
     if header.fingerprint != matched.fingerprint:
         raise InputError(f"{path}: its index for search is of an earlier match", again)
-    table = read_part(folder.match("vectors"), INDEX)
-    vectors = _mapped(folder, header.facts, table.num_rows)
-    names, first = _groups(table["tracklet"])
-    gallery = Gallery(vectors, first, table["weight"].to_numpy())
-    looks = table.select(["first", "last", "quality"])
-    return Index(names, gallery, header.facts["network"]["network"], looks)
+    about = read_part(folder.match("vectors"), INDEX)
+    return Index(about, _mapped(folder, header.facts, about.num_rows), header.facts["network"]["network"])
 
 
 def _mapped(folder: RunFolder, facts: Mapping[str, Any], rows: int) -> Array:
@@ -151,16 +116,6 @@ def _mapped(folder: RunFolder, facts: Mapping[str, Any], rows: int) -> Array:
     if checksum(vectors) != facts["checksum"]:
         raise damaged
     return vectors
-
-
-def _groups(column: pa.ChunkedArray) -> tuple[list[str], Array]:
-    """Names of tracklets in order, and the bounds (t + 1,) of their rows."""
-    if not len(column):
-        return [], np.zeros(1, np.int64)
-    coded = column.combine_chunks().dictionary_encode()
-    codes = coded.indices.to_numpy()
-    first = np.flatnonzero(np.diff(codes, prepend=-1, append=-1))
-    return coded.dictionary.to_pylist(), first.astype(np.int64)
 
 
 def checksum(vectors: Array) -> int:

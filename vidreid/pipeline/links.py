@@ -17,9 +17,9 @@ LOOKS = "appearance"
 
 @dataclass(frozen=True)
 class Held:
-    """Of a person: the ``weakest`` of the pairs that hold it together, None where it was seen once; the chance that
-    all of its sightings are rightly here, ``sure``; and by the identity of each near neighbour the likest pair that was
-    kept ``apart``."""
+    """Of a person: the ``weakest`` of the pairs that hold it together, None where it was seen once; how ``sure`` it is
+    that its least certain sighting is in its place, by that pair or by its likeness to all others; and by the identity
+    of each near neighbour the likest pair that was kept ``apart``."""
 
     weakest: Link | None
     sure: Chance
@@ -27,7 +27,7 @@ class Held:
 
     @property
     def doubt(self) -> float:
-        """The chance that a sighting is wrongly here."""
+        """The chance that this sighting is in the wrong place."""
         return 1 - self.sure.value
 
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 from vidreid.identity.card import Card
 from vidreid.identity.margins import Margins, margins
 from vidreid.identity.revision import NOBODY
-from vidreid.identity.splitting import Look
 from vidreid.pipeline.calibrated import write_calibration
 from vidreid.pipeline.evidence import pairs_apart, pairs_together
 from vidreid.pipeline.grouping import Grouped
@@ -78,15 +77,18 @@ def _kept_out(grouped: Grouped, rows: Array, near: Margins, position: int) -> bo
 
 def _indexed(grouped: Grouped) -> list[Indexed]:
     """What search compares: a vector a tracklet, without what its camera gives to all, and its levels."""
+    space = grouped.space
     return [
         Indexed(
-            one.name,
-            one.camera,
-            one.height,
-            [Look(int(one.way.frames[0]), int(one.way.frames[-1]), 1.0, grouped.space.vectors[row])],
-            grouped.space.levels.level[row],
+            tracklet=one.name,
+            camera=one.camera,
+            height=one.height,
+            first=int(one.way.frames[0]),
+            last=int(one.way.frames[-1]),
+            vector=vector,
+            levels=levels,
         )
-        for row, one in enumerate(grouped.known)
+        for one, vector, levels in zip(grouped.known, space.vectors, space.levels.level, strict=True)
     ]
 
 

@@ -53,10 +53,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Clip:
-    """Pictures of one moment in order of time, and in words where they are from: file, or run, tracklet, time."""
+    """Pictures of one moment in order of time, and in words where they are from: file, or run, tracklet, time.
+
+    ``sighting``: the (run folder, tracklet) that they are of, where it was named in this search.
+    """
 
     pictures: tuple[Picture, ...]
     source: Mapping[str, str]
+    sighting: tuple[str, str] | None = None
 
     @property
     def quality(self) -> float:
@@ -65,29 +69,31 @@ class Clip:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody to look for.
-
-    ``vectors``: by a network's identity, float32 (clips, dim). ``own``: tracklets that were named as this person, as
-    (run folder, tracklet): searches leave them out.
-    """
+    """Somebody to look for. ``vectors``: by a network's identity, as it made them, float32 (clips, dim)."""
 
     clips: tuple[Clip, ...]
     vectors: Mapping[str, Array] = field(default_factory=dict)
-    own: frozenset[tuple[str, str]] = frozenset()
 
     def with_vectors(self, network: str, vectors: Array) -> Person:
         """The same person, whose vectors of one more network are known."""
         return replace(self, vectors={**self.vectors, network: vectors})
 
-    def query(self, network: str) -> Array:
-        """The mean of the clips' vectors by quality, of length 1 (dim,)."""
-        looks = [
-            Look(0, 0, clip.quality, vector) for clip, vector in zip(self.clips, self.vectors[network], strict=True)
-        ]
-        found = mean_look(looks)
-        if found is None:
-            raise InputError("the pictures contradict each other: they have no mean", "give fewer of them")
-        return found
+    def views(self, network: str, folder: str) -> dict[str | None, Array]:
+        """Unit vectors (dim,): of each of the run's tracklets that were named, None: of all else; each the mean of its
+        clips by quality, as `match` takes that of a tracklet."""
+        looks: dict[str | None, list[Look]] = {}
+        for clip, vector in zip(self.clips, self.vectors[network], strict=True):
+            mine = clip.sighting is not None and clip.sighting[0] == folder
+            name = clip.sighting[1] if clip.sighting and mine else None
+            looks.setdefault(name, []).append(Look(0, 0, clip.quality, vector))
+        return {name: _mean(found) for name, found in looks.items()}
+
+
+def _mean(looks: Sequence[Look]) -> Array:
+    found = mean_look(looks)
+    if found is None:
+        raise InputError("the pictures contradict each other: they have no mean", "give fewer of them")
+    return found
 
 
 def pooled(people: Sequence[Person]) -> Person:
@@ -96,7 +102,6 @@ def pooled(people: Sequence[Person]) -> Person:
     return Person(
         tuple(itertools.chain.from_iterable(person.clips for person in people)),
         {network: np.concatenate([person.vectors[network] for person in people]) for network in sorted(networks)},
-        frozenset().union(*(person.own for person in people)),
     )
 
 

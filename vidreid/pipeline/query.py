@@ -18,13 +18,14 @@ from vidreid.errors import InputError, UsageError
 from vidreid.footage.cameras import NAME, read_site
 from vidreid.identity.splitting import Look
 from vidreid.pipeline.index import open_index
+from vidreid.pipeline.looks import looks_of
 from vidreid.pipeline.moments import Moment, frame_at
 from vidreid.pipeline.networks import Tools, find_networks
 from vidreid.pipeline.person import Clip, Person, Picture
 from vidreid.pipeline.plan import camera_of
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.results import Run
-from vidreid.pipeline.run import Options
+from vidreid.pipeline.run import Options, settled
 from vidreid.pipeline.run import run as run_pipeline
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import RunFolder, RunRecord
@@ -74,7 +75,7 @@ class Scene:
 def opened_tools(run: Run, *, offline: bool, note: Note) -> Iterator[Tools]:
     """A run's own networks; `MissingError` where they are not on this machine."""
     record = RunFolder(run.path).read()
-    settings = own_settings(record)
+    settings = _settings(record)
     cameras = {camera.name: camera_of(camera) for camera in record.cameras}
     networks = find_networks(settings, cameras, offline=offline, announce=note)
     tools = Tools(networks, settings, streams=1)
@@ -84,17 +85,9 @@ def opened_tools(run: Run, *, offline: bool, note: Note) -> Iterator[Tools]:
         tools.close()
 
 
-def own_settings(record: RunRecord) -> Settings:
+def _settings(record: RunRecord) -> Settings:
     """A run's settings with the networks that it was made with."""
-    settings = check_model(Settings, record.settings, "settings")
-    detection = settings.detection.model_copy(update={"detector": _stated(record, settings, "detector")})
-    embedding = settings.embedding.model_copy(update={"embedder": _stated(record, settings, "embedder")})
-    return settings.model_copy(update={"detection": detection, "embedding": embedding})
-
-
-def _stated(record: RunRecord, settings: Settings, kind: str) -> str:
-    wanted = settings.detection.detector if kind == "detector" else settings.embedding.embedder
-    return str(record.networks[kind]["name"]) if wanted == "auto" else wanted
+    return settled(check_model(Settings, record.settings, "settings"), record.networks)
 
 
 def embed_person(run: Run, person: Person, network: str, *, offline: bool, note: Note) -> Person:
@@ -113,13 +106,13 @@ def embed_person(run: Run, person: Person, network: str, *, offline: bool, note:
         return person.with_vectors(network, tools.embedder().embed(clips))
 
 
-def of_pictures(tools: Tools, paths: Sequence[Path], point: Point | None, note: Note) -> Person:
-    """The person of some pictures, each a clip of its own; found by the detector, or the whole of an upright one.
+def of_pictures(run: Run, paths: Sequence[Path], point: Point | None, *, offline: bool, note: Note) -> Person:
+    """The person of some pictures, each a clip of its own; found by the run's detector, or the whole of an upright one.
 
     Several people in a picture are an `InputError` that numbers them, unless ``point`` (x, y) says who is meant.
     """
-    clips = [Clip((_picture(tools, path, point, note),), {"file": path.name}) for path in paths]
-    return Person(tuple(clips))
+    with opened_tools(run, offline=offline, note=note) as tools:
+        return Person(tuple(Clip((_picture(tools, path, point, note),), {"file": path.name}) for path in paths))
 
 
 def _picture(tools: Tools, path: Path, point: Point | None, note: Note) -> Picture:
@@ -207,15 +200,13 @@ def of_tracklet(run: Run, name: str) -> Person:
         near = difflib.get_close_matches(name, rows["tracklet"].to_pylist(), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else "its names stand in the column tracklet of `export`"
         raise InputError(f"no tracklet {name!r} in {run.path}", hint)
-    index = open_index(run.path)
+    network = open_index(run.path).network
     crops = run.crops([name]).to_pylist()
-    clips = [(look, _clip(run, name, crops, look)) for look in index.looks_of(name)]
+    clips = [(look, _clip(run, name, crops, look)) for look in looks_of(run, found)[name]]
     clips = [(look, clip) for look, clip in clips if clip.pictures]
     if not clips:
         raise InputError(f"{name}: no picture of it is good enough to compare", "choose a longer one of this person")
-    vectors = np.stack([look.vector for look, _ in clips])
-    own = frozenset({(str(run.path.resolve()), name)})
-    return Person(tuple(clip for _, clip in clips), {index.network: vectors}, own)
+    return Person(tuple(clip for _, clip in clips), {network: np.stack([look.vector for look, _ in clips])})
 
 
 def _clip(run: Run, name: str, crops: Sequence[dict[str, Any]], look: Look) -> Clip:
@@ -227,7 +218,7 @@ def _clip(run: Run, name: str, crops: Sequence[dict[str, Any]], look: Look) -> C
     source = {"run": run.path.name, "tracklet": name}
     if own:
         source["time"] = own[0]["time"].isoformat() if own[0]["time"] else f"+{own[0]['elapsed_s']:.2f} s"
-    return Clip(tuple(pictures), source)
+    return Clip(tuple(pictures), source, (str(run.path.resolve()), name))
 
 
 def of_clip(run: Run, path: Path, point: Point | None, *, offline: bool, note: Note) -> Person:
@@ -240,7 +231,7 @@ def of_clip(run: Run, path: Path, point: Point | None, *, offline: bool, note: N
     word = str(path) if NAME.fullmatch(path.stem) else f"clip={path}"
     with tempfile.TemporaryDirectory() as name:
         folder = RunFolder(Path(name) / "clip")
-        settings = own_settings(record).model_dump()
+        settings = _settings(record).model_dump()
         reporter = Silent()
         run_pipeline(folder, read_site([word]), settings, Options(offline=offline), reporter)
         clip = Run(folder.path)

@@ -9,9 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
 from vidreid.footage.cameras import Site
+from vidreid.identity.card import Card
 from vidreid.pipeline.cards import card_of
 from vidreid.pipeline.grouping import group
 from vidreid.pipeline.in_use import InUse, in_use
@@ -30,7 +33,7 @@ from vidreid.pipeline.plan import (
     split_below,
 )
 from vidreid.pipeline.segment import SegmentWork, process_segment
-from vidreid.pipeline.sightings import camera_tracklets
+from vidreid.pipeline.sightings import Tracklet, camera_tracklets
 from vidreid.posix import cores
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
@@ -105,7 +108,7 @@ def run(
 
 
 def _record(folder: RunFolder, site: Site, overrides: Mapping[str, Mapping[str, Any]]) -> RunRecord:
-    """The run's record with new cameras and settings in it; where nothing new is said of ways and views, the old holds."""
+    """The run's record with new cameras and settings in it; what it knows of ways and views holds until more is."""
     known = folder.read() if folder.exists() else RunRecord((), {}, {})
     records = {camera.name: camera for camera in known.cameras}
     for camera in site.cameras:
@@ -141,7 +144,7 @@ def _networks(record: RunRecord, settings: Settings, options: Options, reporter:
     Where the record says which they were, their lack is returned, not raised: what they made may be all that is needed.
     """
     cameras = {camera.name: camera_of(camera) for camera in record.cameras}
-    settings = _settled(settings, record.networks)
+    settings = settled(settings, record.networks)
     try:
         return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
     except VidreidError as error:
@@ -150,7 +153,7 @@ def _networks(record: RunRecord, settings: Settings, options: Options, reporter:
         return error
 
 
-def _settled(settings: Settings, networks: Mapping[str, Any]) -> Settings:
+def settled(settings: Settings, networks: Mapping[str, Any]) -> Settings:
     """Settings with ``auto`` replaced by the networks that the run was begun with: it keeps them to its end."""
     if not networks:
         return settings
@@ -339,16 +342,11 @@ def match_run(
     if state.status == "stale" and state.why != "vectors":  # new segments alone are no surprise
         reporter.note(f"match: done again ({state.why})")
     reporter.start("match", dict.fromkeys(plans, 1))
-    tracklets = []
+    tracklets: list[Tracklet] = []
+    joins, splits = settings.tracking.join_seconds, split_below(settings, identities)
     for name, plan in plans.items():
         segments = [segment for segment, _ in ready[name]]
-        tracklets += camera_tracklets(
-            folder,
-            plan,
-            segments,
-            join_seconds=settings.tracking.join_seconds,
-            split_below=split_below(settings, identities),
-        )
+        tracklets += camera_tracklets(folder, plan, segments, join_seconds=joins, split_below=splits)
         reporter.advance(name, 1)
     used = [segment for segments in ready.values() for segment, _ in segments]
     facts = {
@@ -356,14 +354,20 @@ def match_run(
         "frames_total": sum(plan.frames for plan in plans.values()),
         "tracked": {f"{segment.camera}/{segment.name}": _tracked(folder, segment) for segment in used},
     }
-    dim = next((len(one.vector) for one in tracklets if one.vector is not None), 0)
-    card = card_of(identities.embedder["name"], dim)
+    card = _card(identities, tracklets)
     site = Site(travel=record.travel, overlaps=record.overlaps)
     how = settings.matching
     grouped = group(tracklets, plans, decisions, site, card, promise=how.wrong_pairs, min_seconds=how.min_seconds)
     for note in grouped.notes:
         reporter.note(note)
     write_match(folder, grouped, card, list(plans), identities.embedder, inputs, facts)
+
+
+def _card(identities: Identities, tracklets: Sequence[Tracklet]) -> Card:
+    """The card of the run's network; of one that nobody measured, the run itself says what all its vectors share."""
+    vectors = [one.vector for one in tracklets if one.vector is not None]
+    card = card_of(identities.embedder["name"], len(vectors[0]) if vectors else 0, identities.embedder["network"])
+    return card if card.people or not vectors else replace(card, mean=np.mean(vectors, axis=0))
 
 
 def _tracked(folder: RunFolder, segment: Segment) -> str:

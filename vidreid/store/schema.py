@@ -125,11 +125,9 @@ INDEX = pa.schema(
     [
         _column("tracklet", pa.string(), "camera/number; a row of vectors.npy each"),
         _column("camera", pa.string(), "name"),
+        _column("height", pa.float32(), "median height of the boxes, pixels"),
         _column("first", pa.int32(), "frame index of the first box"),
         _column("last", pa.int32(), "frame index of the last box"),
-        _column("quality", pa.float32(), "1"),
-        _column("height", pa.float32(), "median height of the boxes, pixels"),
-        _column("weight", pa.float32(), "1"),
-        _column("levels", pa.list_(pa.float32()), "mean likeness to its nearest others in each camera of run.json"),
+        _column("levels", pa.list_(pa.float32()), "mean likeness to its nearest others, by camera of calibration.json"),
     ]
 )

@@ -1,4 +1,4 @@
-"""What a likeness means in a run: the curve, what it was made from, and what the threshold promises."""
+"""What a likeness means in a run: the curves, what they were made from, and what the operating point promises."""
 
 from __future__ import annotations
 
@@ -6,78 +6,66 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidreid.evaluation.reliability import Check
-from vidreid.pipeline.calibrated import Calibrated, Chance
-from vidreid.views.certainty import percent, share
+import numpy as np
+
+from vidreid.evaluation.reliability import Bin, Check
+from vidreid.pipeline.calibrated import Calibrated, Chance, Meaning
+from vidreid.types import Array
+from vidreid.views.certainty import above_even, percent, rate, share
 from vidreid.views.figures import new_figure, write_figure
 from vidreid.views.ranking import check_format
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN = 9  # points of the curve in the table
-PAIRS, IMPOSTORS, GENUINE, CURVE, WARN = "#b9bec8", "#c2410c", "#15803d", "#1f5fa8", "#111827"
+SHOWN = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)  # likenesses in the table
+BELOW, BEYOND = -2.5, 5.0  # likenesses that a plot shows at most
+WHERE = {"same": "in one camera", "cross": "in two cameras"}
+STRANGERS, GENUINE, IMPOSTORS, CURVE, WARN = "#b9bec8", "#86c5a0", "#c2410c", "#1f5fa8", "#111827"
 
 
 def lines(found: Calibrated, check: Check | None = None) -> list[str]:
     """What `vidreid calibrate` prints; with a ``check`` what labels say of it."""
-    return [*_operating_point(found), "", *_curve(found), "", *_sources(found), *(_checked(check) if check else ())]
+    return [*_operating_point(found), "", *_curves(found), "", *_sources(found), *(_checked(check) if check else ())]
 
 
 def _operating_point(found: Calibrated) -> Iterator[str]:
     expected = found.expected
-    yield f"threshold            {found.threshold:.3f}: sightings this alike are put together"
-    yield f"promised             {share(found.promise)} of the pairs put together are wrong (--wrong-pairs)"
-    if "wrong_share" in expected:
-        pairs = f" of {expected['pairs'].value:.0f} pairs" if "pairs" in expected else ""
-        yield f"expected             {percent(expected['wrong_share'])}{pairs}"
-    for name, what in (("mixed", "people here are two"), ("split", "people are here as two")):
-        if name in expected:
-            yield f"expected {name:<12}{_number(expected[name])} {what}"
-    if "false_match_rate" in expected:
-        yield f"false-match rate     {rate(expected['false_match_rate'])} a comparison of two people"
-
-
-def rate(found: Chance) -> str:
-    """A rate with its interval, of as many digits as it needs; nothing seen is an upper bound.
-
-    >>> rate(Chance(0.0, 0.0, 0.00093)), rate(Chance(0.00021, 0.0001, 0.0004))
-    ('under 0.00093', '0.00021 (0.0001 to 0.0004)')
-    """
-    if found.value <= 0 or found.low <= 0:
-        return f"under {found.high:.2g}"
-    return f"{found.value:.2g} ({found.low:.2g} to {found.high:.2g})"
+    yield f"{'promised':<21}{share(found.promise)} of the pairs put together are wrong (--wrong-pairs)"
+    if found.threshold is None:
+        yield f"{'put together':<21}nobody: no pair is sure enough"
+        return
+    yield f"{'put together':<21}groups whose mean likeness is {above_even(found.threshold)} or more"
+    yield f"{'expected':<21}{percent(expected['wrong_share'])} of {expected['pairs'].value:.0f} pairs are wrong"
+    yield f"{'expected mixed':<21}{_number(expected['mixed'])} people here are two"
+    yield f"{'expected split':<21}{_number(expected['split'])} people are here as two"
+    yield f"{'false-match rate':<21}{rate(expected['false_match_rate'])} a comparison of two people"
 
 
 def _number(found: Chance) -> str:
-    ends = f" ({found.low:.0f} to {found.high:.0f})" if found.low < found.high else ""
-    return (f"{found.value:.1f}" if found.value >= 1 else "under 1") + ends
+    if found.high < 1:
+        return "under 1"
+    return f"{found.value:.1f} ({found.low:.1f} to {found.high:.1f})"
 
 
-def _curve(found: Calibrated) -> Iterator[str]:
-    yield "likeness  one person"
-    for likeness in _spread(found):
-        mark = "  <- threshold" if likeness == found.threshold else ""
-        yield f"{likeness:>8.2f}  {percent(found.curve.at(likeness))}{mark}"
-
-
-def _spread(found: Calibrated) -> list[float]:
-    """Likenesses from where the curve leaves its low end to where it reaches its high one, and the threshold."""
-    low, high = found.curve.probability[0], found.curve.probability[-1]
-    within = found.curve.likeness[
-        (found.curve.probability > low + 0.02 * (high - low)) & (found.curve.probability < high - 0.02 * (high - low))
-    ]
-    first, last = (float(within[0]), float(within[-1])) if len(within) else (0.0, 1.0)
-    steps = [round(first + (last - first) * step / (SHOWN - 1), 2) for step in range(SHOWN)]
-    return sorted({*steps, found.threshold})
+def _curves(found: Calibrated) -> Iterator[str]:
+    """The chances at a few likenesses, a column a kind of pairs."""
+    shown = found.shown()
+    threshold = [] if found.threshold is None else [found.threshold]
+    yield f"{'likeness':<21}" + "".join(f"{'one person, ' + WHERE[kind]:<30}" for kind in shown).rstrip()
+    for likeness in sorted({*SHOWN, *threshold}):
+        chances = "".join(f"{percent(curve.at(likeness)):<30}" for curve in shown.values()).rstrip()
+        mark = "  <- put together from here on" if likeness in threshold else ""
+        yield f"{above_even(likeness):<21}{chances}{mark}"
 
 
 def _sources(found: Calibrated) -> Iterator[str]:
     sources = found.sources
-    yield f"made from            {sources['card'] or 'no card'}"
-    yield f"  certain impostors  {sources['impostors']} pairs together in one camera"
-    yield f"  certain genuine    {sources['genuine']} pairs of halves and seams"
-    yield f"  reviewed           {sources['reviewed']} pairs decided by a person"
+    people = f"{sources['people']} held-out people" if sources["people"] else "no people: nobody measured this network"
+    yield f"{'made from':<21}the card of {sources['card']}, of {people}"
+    yield f"{'  certain impostors':<21}{sources['impostors']} pairs together in one camera"
+    yield f"{'  certain genuine':<21}{sources['genuine']} pairs of halves of a sighting"
+    yield f"{'  reviewed':<21}{sources['reviewed']} pairs decided by a person"
     yield from (f"note: {note}" for note in found.notes)
 
 
@@ -85,14 +73,16 @@ def _checked(check: Check) -> Iterator[str]:
     yield ""
     yield f"checked on {check.sightings} labelled sightings of {check.people} people"
     if check.achieved is None:
-        yield "achieved             no pair of labelled sightings was put together"
+        yield f"{'achieved':<21}no pair of labelled sightings was put together"
     else:
-        yield f"achieved             {percent(check.achieved)} of {check.pairs} pairs are wrong ({check.wrong})"
-        yield f"promised             {share(check.promised)}: {_kept(check)}"
-    yield f"{'predicted':<14}{'one person in truth':<26}pairs"
-    for each in check.bins:
-        span = f"{100 * each.low:g} to {100 * each.high:g} %"
-        yield f"{span:<14}{percent(each.observed):<26}{each.pairs}"
+        yield f"{'achieved':<21}{percent(check.achieved)} of {check.pairs} pairs are wrong ({check.wrong})"
+        yield f"{'promised':<21}{share(check.promised)}: {_kept(check)}"
+    for kind, bins in check.bins.items():
+        if bins:
+            yield f"{'predicted':<21}{'one person, ' + WHERE[kind] + ', in truth':<42}pairs"
+        for each in bins:
+            span = f"{100 * each.low:g} to {100 * each.high:g} %"
+            yield f"{span:<21}{percent(each.observed):<42}{each.pairs}"
 
 
 def _kept(check: Check) -> str:
@@ -102,61 +92,79 @@ def _kept(check: Check) -> str:
 
 
 def write_calibration(path: Path, found: Calibrated, check: Check | None = None) -> None:
-    """Plot pairs by likeness above the curve, as PNG, SVG or PDF by the name's ending; equal input, equal bytes."""
+    """Plot pairs by likeness above their curve, a column a kind of pairs, as PNG, SVG or PDF by the name's ending;
+    equal input, equal bytes."""
     check_format(path)
-    figure = new_figure(8, 7)
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.2))
-    _draw_histograms(top, found)
-    _draw_curve(bottom, found, check)
-    for axes in (top, bottom):
-        name = f"threshold: {found.threshold:.2f}"
-        axes.axvline(found.threshold, color=WARN, linewidth=1.2, linestyle="--", label=name)
-        axes.grid(alpha=0.25)
-        axes.legend(fontsize=8)
+    shown = found.shown()
+    figure = new_figure(2 + 6 * len(shown), 7)
+    columns = figure.subplots(2, len(shown), sharex="col", height_ratios=(1, 1.2), squeeze=False).T
+    for (top, bottom), (kind, curve) in zip(columns, shown.items(), strict=True):
+        top.set_title(f"Pairs {WHERE[kind]}", fontsize=11)
+        _draw_pairs(top, curve)
+        _draw_curve(bottom, curve, check.bins[kind] if check else ())
+        for axes, corner in ((top, "upper left"), (bottom, "lower right")):
+            if found.threshold is not None:
+                axes.axvline(found.threshold, color=WARN, linewidth=1.2, linestyle="--", label="put together from here")
+            axes.grid(alpha=0.25)
+            axes.legend(fontsize=8, loc=corner)
+        top.set_ylabel("pairs (log)")
+        bottom.set(xlabel="likeness (0: even odds)", ylabel="one person (%)", xlim=_span(curve, found.threshold))
+    figure.suptitle(_title(found), fontsize=10)
     write_figure(path, figure)
 
 
-def _draw_histograms(axes: Axes, found: Calibrated) -> None:
-    kinds = found.histograms
-    edges = kinds.edges
-    if kinds.pairs.sum():
-        axes.stairs(kinds.pairs, edges, fill=True, color=PAIRS, label=f"across cameras: {kinds.pairs.sum():.0f}")
-    for counts, colour, name in (
-        (kinds.impostors, IMPOSTORS, "certainly two people"),
-        (kinds.genuine, GENUINE, "certainly one person"),
-    ):
-        if counts.sum():
-            axes.stairs(counts, edges, color=colour, linewidth=1.8, label=f"{name}: {counts.sum():.0f}")
+def _title(found: Calibrated) -> str:
+    counts = ", ".join(f"{found.sources[name]} {name}" for name in ("impostors", "genuine", "reviewed"))
+    return f"Made from the card of {found.sources['card']} ({found.sources['people']} people), {counts}"
+
+
+def _span(curve: Meaning, threshold: float | None) -> tuple[float, float]:
+    """The likenesses that have pairs, as far as a plot goes, and the threshold among them."""
+    found = [*curve.likeness[curve.pairs > 0], -1.0, 1.0, threshold or 0.0]
+    return max(BELOW, min(found) - 0.25), min(max(BEYOND, (threshold or 0.0) + 0.5), max(found) + 0.25)
+
+
+def _draw_pairs(axes: Axes, curve: Meaning) -> None:
+    """All pairs; those that are held to be of one person below, so that the rest of a bar are strangers."""
+    edges = _edges(curve.likeness)
+    axes.stairs(curve.pairs, edges, fill=True, color=STRANGERS, label=f"all pairs: {curve.pairs.sum():.0f}")
+    name = f"one person, estimated: {curve.genuine.sum():.0f}"
+    axes.stairs(curve.genuine, edges, fill=True, color=GENUINE, alpha=0.75, label=name)
+    if curve.impostors.any():
+        name = f"surely two people: {curve.impostors.sum():.0f}"
+        axes.stairs(curve.impostors, edges, color=IMPOSTORS, linewidth=1.8, label=name)
     axes.set_yscale("symlog", linthresh=1)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("pairs (log)")
-    axes.set_title(f"Made from {found.sources['card'] or 'no card'}; {_counts(found)}", fontsize=10)
+    axes.set_ylim(0, max(10.0, 8 * curve.pairs.max()))  # room for the legend
+    axes.yaxis.set_major_formatter("{x:g}")
 
 
-def _counts(found: Calibrated) -> str:
-    return ", ".join(f"{found.sources[name]} {name}" for name in ("impostors", "genuine", "reviewed"))
+def _edges(likeness: Array) -> Array:
+    middle = (likeness[:-1] + likeness[1:]) / 2
+    return np.concatenate([[2 * likeness[0] - middle[0]], middle, [2 * likeness[-1] - middle[-1]]])
 
 
-def _draw_curve(axes: Axes, found: Calibrated, check: Check | None) -> None:
-    curve = found.curve
-    axes.fill_between(curve.likeness, 100 * curve.low, 100 * curve.high, color=CURVE, alpha=0.2, linewidth=0)
-    axes.plot(curve.likeness, 100 * curve.probability, color=CURVE, linewidth=2, label="probability, 95 % interval")
-    if check:
-        _draw_observed(axes, check)
-    axes.set(xlabel="likeness (cosine)", ylabel="one person (%)", ylim=(-3, 103))
+def _draw_curve(axes: Axes, curve: Meaning, bins: Sequence[Bin]) -> None:
+    chances = [curve.at(likeness) for likeness in curve.likeness.tolist()]
+    low, value, high = ([100 * getattr(each, end) for each in chances] for end in ("low", "value", "high"))
+    axes.fill_between(curve.likeness, low, high, color=CURVE, alpha=0.2, linewidth=0)
+    axes.plot(curve.likeness, value, color=CURVE, linewidth=2, label="chance; band: half or twice as many strangers")
+    if bins:
+        _draw_observed(axes, bins)
+    axes.set(ylim=(-3, 103))
 
 
-def _draw_observed(axes: Axes, check: Check) -> None:
+def _draw_observed(axes: Axes, bins: Sequence[Bin]) -> None:
     """What labels say of the pairs of each bin, at their mean likeness."""
-    observed: Sequence[Chance] = [each.observed for each in check.bins]
-    middle = [100 * each.value for each in observed]
-    below, above = ([100 * abs(each.value - getattr(each, end)) for each in observed] for end in ("low", "high"))
+    middle = [100 * each.observed.value for each in bins]
+    below, above = (
+        [100 * abs(each.observed.value - getattr(each.observed, end)) for each in bins] for end in ("low", "high")
+    )
     axes.errorbar(
-        [each.likeness for each in check.bins],
+        [each.likeness for each in bins],
         middle,
         yerr=[below, above],
         fmt="o",
-        color=GENUINE,
+        color="#15803d",
         markersize=4,
         capsize=2,
         label="labelled pairs",

@@ -9,6 +9,7 @@ from vidreid.pipeline.calibrated import Chance
 
 WORDS = ((0.99, "very likely"), (0.9, "likely"), (0.5, "more likely than not"), (0.1, "unlikely"), (0, "very unlikely"))
 LEAST, MOST = 0.001, 0.999  # beyond which nothing is told apart
+EVEN = "Even odds: as likely one person as two people."
 LEAD = "A match is a lead, not proof."
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from vidreid.pipeline.cases import Barrier, Case, Link, Neighbour, PairCase, PersonCase, Sighting, SightingCase
-from vidreid.pipeline.links import LOOKS
-from vidreid.views.certainty import LEAD, likely, percent
+from vidreid.pipeline.links import LOOKS, camera_of
+from vidreid.views.certainty import EVEN, LEAD, above_even, likely, percent
 from vidreid.views.times import since_start
 
 MOST = 8  # lines of one kind
@@ -23,7 +23,7 @@ def lines(case: Case, run: str) -> list[str]:
             found = _one(case, run)
         case PersonCase():
             found = _person(case)
-    return [*found, LEAD]
+    return [*found, EVEN, LEAD]
 
 
 def verdict(case: PairCase) -> str:
@@ -55,9 +55,14 @@ def when(start: datetime | None, end: datetime | None, start_s: float, end_s: fl
 
 def looks(link: Link) -> str:
     """How alike a pair is, and what that is worth."""
-    if link.chance is None:
-        return f"{link.likeness:.2f}"
-    return f"{link.likeness:.2f}, one person by looks: {percent(link.chance)}, {likely(link.chance)}"
+    return f"{above_even(link.likeness)}, {percent(link.chance)} one person by looks: {likely(link.chance)}"
+
+
+def together_from(threshold: float | None) -> str:
+    """What was put together in a run."""
+    if threshold is None:
+        return "nobody was put together in this run: no pair is sure enough"
+    return f"put together in this run: groups whose mean likeness is {above_even(threshold)} or more"
 
 
 def means(case: PairCase) -> Iterator[str]:
@@ -66,7 +71,7 @@ def means(case: PairCase) -> Iterator[str]:
     for (one, other), mean in zip(sides, case.to_other, strict=True):
         if mean is not None and other.identity:
             whom = f"the others of {other.identity}" if case.same else other.identity
-            yield f"{one.tracklet} to {whom}: {mean:.2f}"
+            yield f"{one.tracklet} to {whom}: {above_even(mean)}"
 
 
 def stands_between(barrier: Barrier) -> str:
@@ -74,25 +79,22 @@ def stands_between(barrier: Barrier) -> str:
     pair = f"{barrier.first} and {barrier.second}"
     if barrier.start_s is None or barrier.end_s is None:
         return f"{pair}: {barrier.reason}"
-    camera = barrier.first.rpartition("/")[0]
     seconds = when(barrier.start, barrier.end, barrier.start_s, barrier.end_s)
-    return f"{pair} are together in {camera}, {seconds}"
+    return f"{pair} are together in {camera_of(barrier.first)}, {seconds}"
 
 
 def to_change(case: PairCase, run: str) -> str:
     """What would have to be otherwise for the opposite verdict."""
     pair = f"{case.first.tracklet} {case.second.tracklet}"
     if case.same:
-        weakest = min((link.likeness for link in case.chain), default=None)
-        above = "" if weakest is None else f"a threshold above {weakest:.2f}, or "
-        return f"{above}your decision: vidreid decide {run} --different {pair}"
+        by_looks = any(link.reason == LOOKS for link in case.chain)
+        fewer = f"fewer wrong pairs allowed (vidreid match {run} --wrong-pairs SHARE), or " if by_looks else ""
+        return f"{fewer}your decision: vidreid decide {run} --different {pair}"
     if case.barriers:
         return _without(case.barriers[0], run)
-    if case.same is None:
-        return f"your decision: vidreid decide {run} --same {pair}"
-    mean = min((value for value in case.to_other if value is not None), default=None)
-    below = "" if mean is None else f"a threshold of about {mean:.2f}, or "
-    return f"{below}your decision: vidreid decide {run} --same {pair}"
+    mean = min((value for value in case.to_other if value is not None), default=-1.0)
+    more = f"more wrong pairs allowed (vidreid match {run} --wrong-pairs SHARE), or " if mean > 0 else ""
+    return f"{more}your decision: vidreid decide {run} --same {pair}"
 
 
 def _without(barrier: Barrier, run: str) -> str:
@@ -108,8 +110,7 @@ def _pair(case: PairCase, run: str) -> Iterator[str]:
     yield verdict(case)
     yield from _table("", [(sighting.tracklet, seen(sighting)) for sighting in (case.first, case.second)])
     yield f"likeness: {looks(case.link) if case.link else 'unknown, for one of them has no picture'}"
-    if case.threshold is not None:
-        yield f"threshold: {case.threshold:.2f}, from which sightings are put together"
+    yield together_from(case.threshold)
     yield from (f"mean likeness of {line}" for line in means(case))
     yield from _links("held together by:", case.chain)
     yield from _table("cannot be one person:", [(stands_between(barrier), "") for barrier in case.barriers])
@@ -122,12 +123,11 @@ def _one(case: SightingCase, run: str) -> Iterator[str]:
     yield f"seen: {seen(case.sighting)}"
     if case.sighting.quality is not None:
         yield f"best picture: frame {case.sighting.best}, quality {case.sighting.quality:.2f} of 1"
-    if case.threshold is not None:
-        yield f"threshold: {case.threshold:.2f}, from which sightings are put together"
+    yield together_from(case.threshold)
     if case.sighting.identity and not case.held:
         yield f"{case.sighting.identity} was seen only this once"
     if case.likeness is not None:
-        yield f"mean likeness to the others of {case.sighting.identity}: {case.likeness:.2f}"
+        yield f"mean likeness to the others of {case.sighting.identity}: {above_even(case.likeness)}"
     yield from _links("held there by:", case.held)
     if case.nearest:
         yield from _neighbours("nearest other person:", [case.nearest])
@@ -139,8 +139,7 @@ def _person(case: PersonCase) -> Iterator[str]:
     cameras = len({sighting.camera for sighting in case.sightings})
     yield f"{case.identity}: {_count(count, 'sighting')} in {_count(cameras, 'camera')}"
     yield from _table("", [(sighting.tracklet, seen(sighting)) for sighting in case.sightings], most=count)
-    if case.threshold is not None:
-        yield f"threshold: {case.threshold:.2f}, from which sightings are put together"
+    yield together_from(case.threshold)
     if case.links:
         weakest = case.links[0]
         yield f"weakest link: {weakest.first} and {weakest.second}, {_worth(weakest)}"
@@ -159,7 +158,7 @@ def _worth(link: Link) -> str:
 def _neighbours(title: str, neighbours: Iterable[Neighbour]) -> Iterator[str]:
     yield title
     for near in neighbours:
-        yield f"  {near.identity}, mean likeness {near.likeness:.2f}"
+        yield f"  {near.identity}, mean likeness {above_even(near.likeness)}"
         yield f"    likest pair: {near.link.first} and {near.link.second}, {looks(near.link)}"
         yield from (f"    {stands_between(barrier)}" for barrier in near.barriers[:1])
         if not near.barriers:

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from vidreid.pipeline.results import Summary
-from vidreid.views.certainty import LEAD
+from vidreid.views.certainty import EVEN, LEAD
 from vidreid.views.drawing import colour_of
 from vidreid.views.times import since_start
 
@@ -82,11 +82,21 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above all people: what the run found, an ``alarm`` that nobody may miss, and what limits trust."""
+
+    summary: Summary
+    expected: str
+    alarm: str
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """What a card shows."""
 
     identity: str
-    doubt: float
+    doubt: str
     doubtful: bool
     sure: str
     reason: str
@@ -99,15 +109,16 @@ class Person:
 
 
 def render(
-    summary: Summary, cameras: Sequence[str], groups: Mapping[str, Sequence[Person]], axis: Axis, left_out: int
+    head: Head, cameras: Sequence[str], groups: Mapping[str, Sequence[Person]], axis: Axis, left_out: int
 ) -> str:
     """The whole page."""
     style, script = (Path(__file__).with_name(f"people.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    body = [_head(summary, axis), _filter(cameras) if summary.people else ""]
+    found = head.summary.people > 0
+    body = [_head(head, axis), _filter(cameras) if found else ""]
     body += [_section(title, people, axis) for title, people in groups.items() if people]
-    if not summary.people:
+    if not found:
         body.append("<h2>No person was found.</h2>")
     if left_out:
         shown = _count(sum(len(people) for people in groups.values()), "person", "people")
@@ -133,25 +144,27 @@ def render(
 """
 
 
-def _head(summary: Summary, axis: Axis) -> str:
+def _head(head: Head, axis: Axis) -> str:
+    summary = head.summary
     numbers = {
         "cameras": f"{summary.cameras}",
         "hours": f"{summary.hours:.1f}" if summary.hours >= 1 else f"{summary.hours:.2f}",
         "sightings (tracklets)": f"{summary.sightings}",
-        "people": f"{summary.people}",
+        f"people{f' ({head.expected})' if head.expected else ''}": f"{summary.people}",
         "seen in several cameras": f"{summary.people_in_several}",
     }
     tiles = "".join(f"<div><dd>{value}</dd><dt>{name}</dt></div>" for name, value in numbers.items())
-    notes = "".join(f"<li>{escape(note)}</li>" for note in summary.notes)
+    alarm = f"<p class=alarm role=alert>{escape(head.alarm)}</p>\n" if head.alarm else ""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in head.notes)
     limits = f"<div class=notes><strong>What limits trust</strong><ul>{notes}</ul></div>" if notes else ""
     clock = "Times with a + count from the start of their camera."
     if axis.by_clock and axis.start.time and axis.end.time:
         first, last = axis.start.time.date(), axis.end.time.date()
         clock = f"Times are UTC, {first}." if first == last else f"Times are UTC, {first} to {last}."
     return (
-        f"<h1>People in the footage</h1>\n<p class=lead>{LEAD}</p>\n"
+        f"<h1>People in the footage</h1>\n<p class=lead>{LEAD}</p>\n{alarm}"
         f"<dl class=numbers>{tiles}</dl>\n{limits}\n"
-        f"<p class=soft>Covers {escape(summary.covered)}. {clock}</p>\n"
+        f"<p class=soft>Covers {escape(summary.covered)}. {clock} {EVEN}</p>\n"
     )
 
 
@@ -184,7 +197,7 @@ def _card(person: Person, axis: Axis) -> str:
         f'style="--who:rgb({red},{green},{blue})" data-cameras="{escape(json.dumps(cameras))}" '
         f'data-words="{escape(words)}">\n'
         f"<header><h3><span class=chip></span>{name}</h3>"
-        f'<span class=doubt title="doubt {person.doubt:.2f} of 1">{escape(person.sure)}</span>'
+        f'<span class=doubt title="{escape(person.doubt)}">{escape(person.sure)}</span>'
         f"<span>{seen}<span class=when>{when}</span></span></header>\n"
         f"<p class=reason>{escape(person.reason)}.{link}</p>\n"
         f"<div class=pictures>{pictures}</div>\n{_timeline(person, axis)}</article>\n"

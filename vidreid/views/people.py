@@ -10,15 +10,16 @@ from typing import Any
 
 import cv2
 
+from vidreid.pipeline.calibrated import calibration_of
 from vidreid.pipeline.links import LOOKS, Held, held_people
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
-from vidreid.views.certainty import likely, percent
+from vidreid.views.certainty import above_even, expected_people, likely, percent, share
 from vidreid.views.drawing import from_jpeg, resized
-from vidreid.views.page import Axis, Moment, Person, Picture, Strip, render
+from vidreid.views.page import Axis, Head, Moment, Person, Picture, Strip, render
 
 Row = Mapping[str, Any]
-DOUBTFUL = 0.5
+DOUBTFUL = 0.2  # chance of a sighting in the wrong place
 MOST_PEOPLE = 500
 MOST_PICTURES = 12  # a person
 HEIGHT = 160  # of a picture, pixels
@@ -35,24 +36,36 @@ def write_people(run: Run, path: Path) -> None:
     tracklets: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         tracklets[row["identity"]].append(row)
-    everyone = sorted(run.identities().to_pylist(), key=_order)
+    held = held_people(run)
+    everyone = sorted(run.identities().to_pylist(), key=lambda who: _order(who, held[who["identity"]].doubt))
     shown = everyone[:MOST_PEOPLE]
     chosen = {row["tracklet"] for who in shown for row in _spread(tracklets[who["identity"]])}
     pictures = _pictures(run, chosen)
     axis = _axis(rows)
-    held = held_people(run)
     people = [_person(who, tracklets[who["identity"]], held[who["identity"]], pictures, axis) for who in shown]
     groups = {
         "Doubtful": [p for p in people if p.doubtful],
         "Seen in several cameras": [p for p in people if not p.doubtful and len(p.strips) > 1],
         "Seen in one camera": [p for p in people if not p.doubtful and len(p.strips) == 1],
     }
-    text = render(run.summary(), run.cameras, groups, axis, left_out=len(everyone) - len(shown))
+    text = render(_head(run), run.cameras, groups, axis, left_out=len(everyone) - len(shown))
     write_atomic(path, lambda file: file.write(text.encode()) and None)
 
 
-def _order(who: Row) -> tuple[bool, bool, float, str]:
-    doubt = who["doubt"] or 0.0
+def _head(run: Run) -> Head:
+    found, summary = calibration_of(run), run.summary()
+    alone = summary.people > 0 and found.threshold is None
+    return Head(
+        summary,
+        expected="" if found.threshold is None else expected_people(found.expected),
+        alarm="Nobody could be put together: every sighting stands alone, and one person may be here many times."
+        if alone
+        else "",
+        notes=[*summary.notes, *found.notes],
+    )
+
+
+def _order(who: Row, doubt: float) -> tuple[bool, bool, float, str]:
     return doubt < DOUBTFUL, len(who["cameras"]) < 2, -doubt, who["identity"]
 
 
@@ -104,9 +117,9 @@ def _person(
     shown = [row for row in _in_time(tracklets, axis) if row["tracklet"] in pictures]
     return Person(
         identity=who["identity"],
-        doubt=who["doubt"] or 0.0,
-        doubtful=(who["doubt"] or 0.0) >= DOUBTFUL,
-        sure=_sure(held, len(tracklets)),
+        doubt=f"{share(held.doubt)} that a sighting is in the wrong place",
+        doubtful=held.doubt >= DOUBTFUL,
+        sure=_sure(held, nearest, len(tracklets)),
         reason=_reason(tracklets, held),
         nearest=nearest,
         pictures=[
@@ -134,25 +147,28 @@ def _moment(row: Row, end: str) -> Moment:
     return Moment(row[end], row[f"{end}_s"])
 
 
-def _sure(held: Held, sightings: int) -> str:
-    """How sure it is that this is one person, by the weakest pair that holds it together."""
-    weakest = held.weakest
-    if weakest is None:
-        return "seen once" if sightings == 1 else "not compared"
-    if weakest.chance is None:
-        return f"weakest link {weakest.likeness:.2f}"
-    return f"one person: {likely(weakest.chance)}, {percent(weakest.chance)}"
+def _sure(held: Held, nearest: str | None, sightings: int) -> str:
+    """How sure it is that each of these sightings is in its place."""
+    if sightings > 1:
+        return f"rightly together: {likely(held.sure)}, {percent(held.sure)}"
+    return "seen once" if held.doubt < DOUBTFUL else f"seen once, {share(held.doubt)} that it is {nearest}"
 
 
 def _reason(tracklets: Sequence[Row], held: Held) -> str:
-    """Why a person is one, and not the nearest other one, in words."""
-    least = _least_certain(tracklets)
-    row = least or tracklets[0]
+    """What holds a person together, and apart from the nearest other one, in words."""
+    found = []
+    if held.weakest:
+        link = held.weakest
+        why = "" if link.reason == LOOKS else f" ({link.reason})"
+        pair = f"{link.first} and {link.second}"
+        found.append(f"Weakest link: {pair}, likeness {above_even(link.likeness)}, {percent(link.chance)}{why}")
+    row = _least_certain(tracklets) or tracklets[0]
     if row["nearest_similarity"] is None:
-        return "Nobody else to compare with"
-    apart = held.apart.get(row["nearest"])
-    why = f" ({apart.reason})" if apart and apart.reason != LOOKS else ""
-    kept = f"Kept apart from {row['nearest']}{why}, mean likeness {row['nearest_similarity']:.2f}"
-    if least is None:
-        return f"{kept}. Seen once"
-    return f"{kept}. Its own sightings: {least['similarity']:.2f} (the least certain, {least['tracklet']})"
+        found.append("Nobody else to compare with")
+    else:
+        apart = held.apart.get(row["nearest"])
+        why = f" ({apart.reason})" if apart and apart.reason != LOOKS else ""
+        found.append(f"Kept apart from {row['nearest']}{why}, mean likeness {above_even(row['nearest_similarity'])}")
+        if row["similarity"] is not None:
+            found[-1] += f" to {row['tracklet']}, whose own is {above_even(row['similarity'])}"
+    return ". ".join(found)

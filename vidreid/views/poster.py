@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from vidreid.pipeline.calibrated import read_calibration
 from vidreid.pipeline.links import Held, held_people
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
@@ -32,7 +31,7 @@ HEAD = 124  # height of the title
 ROWS = (138, 220)  # least and greatest height of a person's row
 NAME = 136  # width of a person's colour, name and how sure it is
 MOST_CAMERAS = 5
-SURE = "Under each name: how likely its least certain pair is one person, with 95 % interval."
+SURE = "Under each name: how likely it is rightly put together; in brackets if twice or half as many strangers look alike."
 MOST_CANDIDATES = 2000  # frames that are compared for the best one
 
 
@@ -51,8 +50,7 @@ def write_poster(run: Run, path: Path, title: str = "") -> None:
         page[y : y + len(picture), MARGIN : MARGIN + CAMERAS] = picture
         y += len(picture) + GAP
     _draw_people(page[HEAD:-MARGIN, MARGIN + CAMERAS + 2 * GAP : -MARGIN], run, cameras)
-    if read_calibration(run):
-        draw_text(page, SURE, (MARGIN + CAMERAS + 2 * GAP, len(page) - 14), 9, SOFT)
+    draw_text(page, SURE, (MARGIN + CAMERAS + 2 * GAP, len(page) - 14), 9, SOFT)
     _, png = cv2.imencode(".png", page[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     write_atomic(path, lambda file: file.write(png.tobytes()) and None)
 
@@ -132,9 +130,8 @@ def _draw_people(sheet: Image, run: Run, cameras: Sequence[str]) -> None:
 
 
 def _sure(held: Held) -> list[str]:
-    """How sure it is that this is one person: the chance of its weakest pair, and the chance's interval."""
-    chance = held.weakest.chance if held.weakest else None
-    return [] if chance is None else percent(chance).replace(" (", "\n(").split("\n")
+    """How sure it is that this is one person, and the interval of that."""
+    return percent(held.sure).replace(" (", "\n(").split("\n")
 
 
 def _draw_crop(cell: Image, camera: str, crop: Row | None) -> None:

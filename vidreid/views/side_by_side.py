@@ -18,10 +18,10 @@ from vidreid.pipeline.looks import looks_of
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.types import Image
-from vidreid.views.certainty import LEAD
+from vidreid.views.certainty import EVEN, LEAD
 from vidreid.views.drawing import Colour, colour_of, draw_text, from_jpeg, ink_on, resized, text_width
 from vidreid.views.explanation import looks as worth
-from vidreid.views.explanation import means, seen, stands_between, verdict
+from vidreid.views.explanation import means, seen, stands_between, together_from, verdict
 from vidreid.views.times import moment
 
 PAGE: Colour = (244, 244, 241)
@@ -35,7 +35,7 @@ MOST = 4  # looks of a sighting that are shown
 TOP, TALL = 96, 236  # where a look begins in its panel, and how tall it is, pixels
 THUMB = (54, 84)  # of a look beside the table of scores
 CELL = (92, 92)
-SPAN = 0.5  # of likeness, from the palest cell to the darkest, the threshold in the middle
+PALEST, DARKEST = 0.2, 0.9  # cosines of looks
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,8 @@ def _head(case: PairCase) -> Image:
     page = _sheet(128)
     _fitted(page, verdict(case), (MARGIN, 52), 19, INK, WIDTH - 2 * MARGIN)
     likeness = f"Likeness {worth(case.link)}." if case.link else "One of them has no picture to compare."
-    threshold = "" if case.threshold is None else f"  Put together from {case.threshold:.2f} on."
-    _fitted(page, likeness + threshold, (MARGIN, 86), 13, INK, WIDTH - 2 * MARGIN)
-    _fitted(page, LEAD, (MARGIN, 112), 11, SOFT, WIDTH - 2 * MARGIN)
+    _fitted(page, likeness, (MARGIN, 86), 13, INK, WIDTH - 2 * MARGIN)
+    _fitted(page, f"{LEAD}  {EVEN}", (MARGIN, 112), 11, SOFT, WIDTH - 2 * MARGIN)
     return page
 
 
@@ -121,7 +120,7 @@ def _strip(panel: Image, sighting: Sighting, letter: str, shown: Sequence[Shown]
 
 def _below(case: PairCase, shown: Sequence[Sequence[Shown]]) -> Image:
     """The table of scores on the left, the reasons on the right."""
-    table = _table(case, *shown)
+    table = _table(*shown)
     height = max(_draw_reasons(_sheet(2000)[:, :540], case), len(table)) + MARGIN
     page = _sheet(height)
     page[: len(table), MARGIN : MARGIN + table.shape[1]] = table
@@ -129,14 +128,14 @@ def _below(case: PairCase, shown: Sequence[Sequence[Shown]]) -> Image:
     return page
 
 
-def _table(case: PairCase, ones: Sequence[Shown], others: Sequence[Shown]) -> Image:
-    """How alike each look of the first is to each of the second."""
+def _table(ones: Sequence[Shown], others: Sequence[Shown]) -> Image:
+    """The cosine of each look of the first with each of the second."""
     if not ones or not others:
         return _sheet(60)[:, :540]
     (thumb, tall), (wide, high) = THUMB, CELL
     left, top = thumb + 48, tall + 58
-    table = np.full((top + high * len(ones) + 30, left + wide * MOST, 3), PAGE, np.uint8)
-    draw_text(table, "How alike each look of A is to each of B", (0, 14), 12, INK)
+    table = np.full((top + high * len(ones), left + wide * MOST, 3), PAGE, np.uint8)
+    draw_text(table, "Cosine of each look of A with each of B", (0, 14), 12, INK)
     for place, each in enumerate(others):
         x = left + place * wide
         draw_text(table, f"B{place + 1}", (x + 4, 44), 10, SOFT)
@@ -147,9 +146,7 @@ def _table(case: PairCase, ones: Sequence[Shown], others: Sequence[Shown]) -> Im
         _put(table[y + 4 :, 32:], _fitting(each.image, thumb, tall))
         for place, other in enumerate(others):
             x = left + place * wide
-            _cell(table[y + 2 : y + high - 2, x + 2 : x + wide - 2], float(each.look.vector @ other.look.vector), case)
-    if case.threshold is not None:
-        draw_text(table, f"Grey: far below {case.threshold:.2f}; dark green: far above", (0, len(table) - 6), 10, SOFT)
+            _cell(table[y + 2 : y + high - 2, x + 2 : x + wide - 2], float(each.look.vector @ other.look.vector))
     return table
 
 
@@ -157,12 +154,11 @@ def _put(place: Image, image: Image) -> None:
     place[: image.shape[0], : image.shape[1]] = image
 
 
-def _cell(cell: Image, likeness: float, case: PairCase) -> None:
-    middle = 0.5 if case.threshold is None else case.threshold
-    share = float(np.clip((likeness - middle) / SPAN + 0.5, 0, 1))
+def _cell(cell: Image, cosine: float) -> None:
+    share = float(np.clip((cosine - PALEST) / (DARKEST - PALEST), 0, 1))
     colour = tuple(round(a + (b - a) * share) for a, b in zip(UNLIKE, ALIKE, strict=True))
     cell[:] = colour
-    text = f"{likeness:.2f}"
+    text = f"{cosine:.2f}"
     corner = ((cell.shape[1] - text_width(text, 15)) // 2, cell.shape[0] // 2 + 8)
     draw_text(cell, text, corner, 15, ink_on((colour[0], colour[1], colour[2])))
 
@@ -186,8 +182,7 @@ def _reasons(case: PairCase) -> Iterator[tuple[str, list[str]]]:
         yield "They cannot be one person", [stands_between(barrier) for barrier in case.barriers[:4]]
     if case.chain:
         yield "What holds them together", [f"{each.first} and {each.second}: {worth(each)}" for each in case.chain[:5]]
-    if found := list(means(case)):
-        yield "Mean likeness", found
+    yield "Mean likeness", [*means(case), together_from(case.threshold)]
 
 
 def _wrapped(text: str, height: float, width: int) -> Iterator[str]:

@@ -85,8 +85,7 @@ def _draw_hit(card: Image, number: int, hit: Hit, picture: Image | None) -> None
     if not hit.likely:
         card[4:TALL] = card[4:TALL] // 2 + np.array(PANEL, np.uint8) // 2
     draw_plate(card, str(number), (6, 10), 10, SURE if hit.likely else FAINT)
-    sure = f"{hit.likeness:.2f}" if hit.probability is None else share(hit.probability)
-    draw_text(card, sure, (8, TALL + 20), 13, (SURE if hit.likely else UNSURE))
+    draw_text(card, share(hit.probability), (8, TALL + 20), 13, (SURE if hit.likely else UNSURE))
     who = hit.identity or ""
     draw_text(card, who, (card.shape[1] - 8 - text_width(who, 10), TALL + 20), 10, SOFT)
     time = when(hit)

@@ -158,9 +158,9 @@ def _echo(found: dict[str, Any]) -> None:
     click.echo(
         "false match rate per comparison, expected: {:.2g} ({:.2g} to {:.2g})".format(*expected["false_match_rate"])
     )
-    foreseen = "expected {:.3f} ({:.3f} to {:.3f})".format(*expected["wrong_share"])
+    share = "{:.3f} ({:.3f} to {:.3f})".format(*expected["wrong_share"]) if expected["pairs"] else "-"
     between = "" if found["achieved_95"] is None else " (95 % interval {:.3f} to {:.3f})".format(*found["achieved_95"])
-    click.echo(f"promised {found['promised']:g}, {foreseen}, achieved {_shown(found['achieved'])}{between}")
+    click.echo(f"promised {found['promised']:g}, expected {share}, achieved {_shown(found['achieved'])}{between}")
 
 
 def _shown(value: float | None) -> str:
