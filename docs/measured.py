@@ -23,21 +23,58 @@ def measured(results: Path) -> str:
 
 
 def identity(found: Found) -> str:
-    """Tracks of each camera before any re-identification, and identities of each scene."""
+    """Tracks of each camera, identities of each scene and world, and the labelled sets against what was promised."""
     tracks = [
         [camera, *(_number(score[metric]) for metric in METRICS)]
-        for row in found.values()
+        for row in found["scenes"].values()
         for camera, score in row["tracks"].items()
-    ]
-    people = [
-        [scene, *(_number(row.get(key)) for key in ("identity_idf1", "identity_hota", "by_person_idf1"))]
-        for scene, row in found.items()
     ]
     return (
         f"Tracks within one camera, with the defaults:\n\n{table(('camera', 'MOTA', 'IDF1', 'HOTA'), tracks)}\n"
-        'Identities over all cameras of a scene; people who leave and return count as new people, but "by person":\n\n'
-        f"{table(('scene', 'IDF1', 'HOTA', 'IDF1 by person'), people)}"
+        'Identities over all cameras; people who leave and return count as new people, but "by person". Pairs of one '
+        f"identity that a camera sees at once: {_violated(found)}.\n\n{table(PEOPLE_HEAD, _people(found))}\n"
+        "Labelled sets as tracklets of two pictures or more, put together without their labels; what came out beside "
+        f"what was expected:\n\n{table(SET_HEAD, _sets(found))}"
     )
+
+
+PEOPLE_HEAD = ("footage", "embedder", "IDF1", "HOTA", "IDF1 by person", "cross-camera precision")
+SET_HEAD = ("set", "embedder", "promised", "wrong pairs", "of", "mixed", "split", "pair F1", "B-cubed F1")
+
+
+def _people(found: Found) -> list[list[str]]:
+    """A row a scene and embedder, then the worlds."""
+    scenes = [
+        (scene, network, scores)
+        for scene, row in found["scenes"].items()
+        for network, scores in row.items()
+        if network != "tracks"
+    ]
+    worlds = [(f"synthetic, {row['seconds']:g} s", "slim-afa", row) for row in found.get("world", {}).values()]
+    keys = ("idf1", "hota", "by_person_idf1", "cross_pair_precision")
+    return [[name, network, *(_number(scores.get(key)) for key in keys)] for name, network, scores in scenes + worlds]
+
+
+def _violated(found: Found) -> int:
+    rows = [row for scene in found["scenes"].values() for name, row in scene.items() if name != "tracks"]
+    return sum(row["violated"] for row in [*rows, *found.get("world", {}).values()])
+
+
+def _sets(found: Found) -> list[list[str]]:
+    """A row a set, embedder and promise."""
+    return [
+        [name, network, promise, *_beside_expected(row), _number(row["pair_f1"]), _number(row["b3_f1"])]
+        for name, networks in found.get("sets", {}).items()
+        for network, rows in networks.items()
+        for promise, row in rows["promises"].items()
+    ]
+
+
+def _beside_expected(row: Found) -> list[str]:
+    wrong, mixed, split = (
+        f"{count} ({expected:.0f})" for count, expected in zip(row["achieved"], row["expected"], strict=True)
+    )
+    return [wrong, str(row["pairs"]), mixed, split]
 
 
 def trackers(found: Found) -> str:

@@ -235,10 +235,16 @@ def test_tables_are_made_of_whatever_was_measured(tmp_path):
     (tmp_path / "speed.json").write_text('{"vtest": {"track_fps": 41.27, "of_bound": 0.9}}')
     assert "| share of that bound | 0.900 |" in measured(tmp_path)
     scores = {"mota": 0.9, "idf1": 0.8, "hota": 0.7}
-    found = {"pets": {"tracks": {"vtest": scores}, "identity_idf1": 0.91, "identity_hota": 0.66}}
+    people = {"idf1": 0.91, "hota": 0.66, "cross_pair_precision": None, "violated": 0}
+    promised = {"pair_f1": 0.9, "b3_f1": 0.95, "pairs": 500, "achieved": [7, 3, 4], "expected": [9.6, 4.2, 5.1]}
+    found = {
+        "scenes": {"pets": {"tracks": {"vtest": scores}, "own": people}},
+        "sets": {"market": {"own": {"promises": {"0.02": promised}}}},
+    }
     (tmp_path / "identity.json").write_text(json.dumps(found))
     assert "| vtest | 0.900 | 0.800 | 0.700 |" in measured(tmp_path)
-    assert "| pets | 0.910 | 0.660 |  |" in measured(tmp_path)
+    assert "| pets | own | 0.910 | 0.660 |  |  |" in measured(tmp_path)
+    assert "| market | own | 0.02 | 7 (10) | 500 | 3 (4) | 4 (5) | 0.900 | 0.950 |" in measured(tmp_path)
     found = {"ratio": 1.05, "short": {"hours": 0.17, "peak_mib": 400.0, "seconds": 20.0}}
     (tmp_path / "memory.json").write_text(json.dumps(found))
     assert "| 0.17 h of each camera | 400.0 | 20.0 |" in measured(tmp_path)

@@ -36,7 +36,10 @@ WORLD = {"seconds": 60.0, "people": 10, "fps": (6.0, 6.0, 6.0)}
 
 def card_of_network(name, cache):
     """Name, identity and card of a network."""
-    sets = [labelled(name, part, held_out=held_out, cache=cache) for part, held_out in (OURS if name == "slim-afa" else THEIRS)]
+    sets = [
+        labelled(name, part, held_out=held_out, cache=cache, halves=True)
+        for part, held_out in (OURS if name == "slim-afa" else THEIRS)
+    ]
     wanted = name if name == "slim-afa" else str(EMBEDDERS[name])
     spec = find_model(wanted, "embedder", offline=True, announce=print).spec
     return spec.identity, measure_card(name, sets)
@@ -51,7 +54,9 @@ def card_of_colours(cache):
     found = np.load(file)
     people = np.unique(found["identities"], return_inverse=True)[1]
     name = f"synthetic worlds {SEEDS[0]} to {SEEDS[-1]}: {people.max() + 1} people, {len(people)} tracklets"
-    return SPEC.identity, measure_card(SPEC.identity, [Labelled(name, found["vectors"], people, found["cameras"], found["halves"])])
+    return SPEC.identity, measure_card(
+        SPEC.identity, [Labelled(name, found["vectors"], people, found["cameras"], found["halves"])]
+    )
 
 
 def _seen(seed):
@@ -77,10 +82,11 @@ def write(network, card):
     """The card as JSON where `vidreid.pipeline.cards` looks for it: a line a figure, the long ones too."""
     beside, others = card_files(card.name)
     file = beside if beside.parent.is_dir() else others
-    lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in (card.as_dict() | {"network": network}).items())
+    lines = ",\n".join(
+        f" {json.dumps(key)}: {json.dumps(value)}" for key, value in (card.as_dict() | {"network": network}).items()
+    )
     file.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    print(card.name, card.people, "people", card.made_from)
-    print("  scale %.4f, strangers %s, genuine %s, halves %.3f" % (card.scale, card.strangers.round(3), card.genuine, card.halves))
+    print(json.dumps({key: value for key, value in card.as_dict().items() if key not in ("null", "mean")}))
 
 
 def main():

@@ -1,35 +1,49 @@
-"""Tracks and identities on the labelled scenes, one default for all: python tests/benchmarks/identity.py
+"""Who is who, one default for all: python tests/benchmarks/identity.py [--cache FOLDER] [scenes] [sets] [world]
 
-Detector yolo26n INT8, embedder person-reidentification-retail-0277. "tracks" are single-camera tracks before any
-re-identification (matching.split off), "identity" is over all cameras; PETS also by person (persons.csv).
-Prints a table and writes results/identity.json beside this file.
+Detector yolo26n INT8; embedders the one that ships and person-reidentification-retail-0277. The labelled scenes
+("tracks" are single-camera tracks before they are split by appearance, the rest is over all cameras, PETS also by
+person), the labelled re-identification sets as tracklets of two pictures or more, of a network's own sets the people
+kept out of its training, and five synthetic worlds of different length. Writes results/identity.json beside this file,
+part by part; --cache keeps runs and vectors, so that a repetition does only what is due.
 """
 
+import argparse
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+from labelled_sets import EMBEDDERS, SHARED, labelled
+
+from vidreid.evaluation.grouping import score_grouping
 from vidreid.evaluation.run import score_identity, score_tracking
-from vidreid.footage.cameras import read_site
+from vidreid.footage.cameras import Site, read_site
+from vidreid.identity.association import Sightings, associate
+from vidreid.identity.constraints import Presence, cannot_link
+from vidreid.pipeline.cards import card_of
 from vidreid.pipeline.progress import Lines
+from vidreid.pipeline.results import Run
 from vidreid.pipeline.run import Options, run
 from vidreid.store.folder import RunFolder
+from vidreid.world import write_world
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-OVERRIDES = {
-    "detection": {"detector": str(SHARED / "weights/detector/yolo26n_int8_openvino_model")},
-    "embedding": {
-        "embedder": str(
-            SHARED / "weights/reid/person-reidentification-retail-0277/FP16/person-reidentification-retail-0277.xml"
-        )
-    },
-}
+OUT = Path(__file__).parent / "results" / "identity.json"
+OURS, THEIRS = "slim-afa", "person-reidentification-retail-0277"
+NETWORKS = (OURS, THEIRS)
+DETECTION = {"detector": str(SHARED / "weights/detector/yolo26n_int8_openvino_model")}
+PROMISES = (0.02, 0.05, 0.1)
 SCENES = {
     "pets_s2l1": (["vtest=vtest.avi"], {}),
     "campus4": (["c0=c0.mp4", "c1=c1.mp4"], {"partial": True, "distractors": ["c1:319,73,14,50"]}),
     "lab4": (["cam1=cam1.mp4", "cam2=cam2.mp4"], {"partial": True}),
 }
+SETS = {  # and of whom each network may be judged only by people kept out of its training
+    "market_test_tracklets": (),
+    "cuhk03_pair1": (OURS,),
+}
+WORLDS = {0: 40.0, 1: 60.0, 2: 80.0, 3: 100.0, 4: 120.0}  # seconds by seed
 
 
 def footage(scene):
@@ -37,37 +51,103 @@ def footage(scene):
     return folder, [word.replace("=", f"={folder}/") for word in SCENES[scene][0]]
 
 
-def measure(scene, output):
+def settings(network, **more):
+    wanted = "slim-afa" if network == OURS else str(EMBEDDERS[network])
+    return {"detection": DETECTION, "embedding": {"embedder": wanted}, **more}
+
+
+def scene_row(scene, cache):
     folder, words = footage(scene)
     how = SCENES[scene][1]
-    target = RunFolder(output / scene)
-    whole = {**OVERRIDES, "matching": {"split": False}}
-    run(target, read_site(words), whole, Options(), Lines(sys.stderr))
-    _, tracks = score_tracking(target.path, folder, **how)
-    run(target, [], {"matching": {"split": True}}, Options(), Lines(sys.stderr))
-    _, identity = score_identity(target.path, folder, **how)
-    row = {
-        "tracks": {
-            name: {key: round(score.as_dict()[key], 3) for key in ("mota", "idf1", "hota")}
-            for name, score in tracks.items()
-        },
-        "identity_idf1": round(identity.idf1, 3),
-        "identity_hota": round(identity.hota, 3),
-    }
-    if scene == "pets_s2l1":
-        _, person = score_identity(target.path, folder, by_person=True, **how)
-        row["by_person_idf1"] = round(person.idf1, 3)
+    first = cache / f"{scene}-{OURS}"
+    run(RunFolder(first), read_site(words), settings(OURS, matching={"split": False}), Options(), Lines(sys.stderr))
+    _, tracks = score_tracking(first, folder, **how)
+    row = {"tracks": {name: _rounded(score.as_dict(), ("mota", "idf1", "hota")) for name, score in tracks.items()}}
+    for network in NETWORKS:
+        target = cache / f"{scene}-{network}"
+        if not target.exists():
+            shutil.copytree(first, target)  # detections are the same
+        run(RunFolder(target), Site(), settings(network, matching={"split": True}), Options(), Lines(sys.stderr))
+        row[network] = identity_row(target, folder, **how)
+        if scene == "pets_s2l1":
+            _, person = score_identity(target, folder, by_person=True, **how)
+            row[network] |= _rounded(person.as_dict(), ("purity", "completeness"))
+            row[network]["by_person_idf1"] = round(person.idf1, 3)
     return row
 
 
-def main(scenes):
-    with tempfile.TemporaryDirectory() as name:
-        found = {scene: measure(scene, Path(name)) for scene in scenes}
-    out = Path(__file__).parent / "results" / "identity.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
-    print(json.dumps(found, indent=1))
+def identity_row(target, truth, **how):
+    _, score = score_identity(target, truth, **how)
+    names = ("idf1", "hota", "purity", "completeness", "cross_pair_precision", "cross_pair_recall")
+    return _rounded(score.as_dict(), names) | {"violated": violated(Run(target))}
+
+
+def violated(opened):
+    """Pairs of tracklets of one identity that one camera sees at once."""
+    rows = [row for row in opened.tracklets().to_pylist() if row["identity"] is not None]
+    apart = cannot_link([Presence(row["camera"], row["first"], row["last"]) for row in rows])
+    return sum(rows[i]["identity"] == rows[j]["identity"] for i, others in enumerate(apart) for j in others if i < j)
+
+
+def set_rows(name, cache):
+    """Achieved against promised, by network and promise."""
+    rows = {}
+    for network in NETWORKS:
+        one = labelled(network, name, held_out=network in SETS[name], cache=cache)
+        sightings = Sightings(one.vectors, one.cameras, [np.zeros(0, np.int64)] * len(one.vectors))
+        card = card_of(network, one.vectors.shape[1])
+        rows[network] = {
+            "people": int(one.identities.max()) + 1,
+            "tracklets": len(one.vectors),
+            "promises": {str(promise): set_row(one, associate(sightings, card, promise)) for promise in PROMISES},
+        }
+    return rows
+
+
+def set_row(one, found):
+    scores = score_grouping(found.clusters, one.identities + 1, one.cameras).as_dict()
+    names = ("pair_precision", "pair_recall", "pair_f1", "b3_f1", "purity", "completeness")
+    expected = found.expected
+    return {
+        **_rounded(scores, names),
+        "pairs": scores["pairs"],
+        "achieved": [scores["wrong_pairs"], scores["mixed"], scores["split"]],
+        "expected": [round(number, 1) for number in (expected.wrong, expected.mixed, expected.split)],
+    }
+
+
+def world_row(seed, seconds, cache):
+    site = cache / f"world-{seed}-{seconds:g}"
+    listing = site / "cameras.yaml"
+    if not listing.is_file():
+        write_world(site, seed=seed, seconds=seconds)
+    target = cache / f"{site.name}-{OURS}"
+    run(RunFolder(target), read_site([str(listing)]), settings(OURS), Options(), Lines(sys.stderr))
+    return {"seconds": seconds, **identity_row(target, site)}
+
+
+def _rounded(scores, names):
+    return {name: None if scores[name] is None else round(scores[name], 3) for name in names}
+
+
+def main():
+    parts = {
+        "scenes": (list(SCENES), scene_row),
+        "sets": (list(SETS), set_rows),
+        "world": (list(WORLDS), lambda seed, cache: world_row(seed, WORLDS[seed], cache)),
+    }
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], default=list(parts))
+    parser.add_argument("--cache", type=Path)
+    given = parser.parse_args()
+    found = json.loads(OUT.read_text()) if OUT.is_file() else {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in given.parts:
+            names, measure = parts[part]
+            found[part] = {str(name): measure(name, given.cache or Path(scratch)) for name in names}
+            OUT.write_text(json.dumps({key: found[key] for key in parts if key in found}, indent=1) + "\n")
+            print(json.dumps(found[part], indent=1), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(SCENES))
+    main()

@@ -25,25 +25,29 @@ EMBEDDERS = {
 HALVED = 4  # pictures from which a tracklet has two halves, as in a run
 
 
-def labelled(embedder, name, *, held_out, cache):
-    """The set of a name as `Labelled`; ``held_out`` leaves out the people of its training part.
+def labelled(embedder, name, *, held_out, cache, halves=False):
+    """The set of a name as `Labelled`; ``held_out`` leaves out the people of its training part, and ``halves`` are
+    made where they are asked for.
 
     What an embedder made of it is kept in the folder ``cache``.
     """
-    file = cache / f"{embedder}-{name}{'-held-out' if held_out else ''}.npz"
+    marks = ["-held-out"] * held_out + ["-halves"] * halves
+    file = cache / f"{embedder}-{name}{''.join(marks)}.npz"
     if not file.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        np.savez(file, **_embedded(embedder, name, held_out))
+        np.savez(file, **_embedded(embedder, name, held_out, halves))
     found = np.load(file)
     places = {key: np.unique(found[key], return_inverse=True)[1] for key in ("identities", "cameras")}
     who = f"{len(np.unique(found['identities']))} people" + (" kept out of training" if held_out else "")
-    return Labelled(f"{name}: {who}, {len(found['vectors'])} tracklets", found["vectors"], **places, halves=found["halves"])
+    return Labelled(
+        f"{name}: {who}, {len(found['vectors'])} tracklets", found["vectors"], **places, halves=found["halves"]
+    )
 
 
-def _embedded(embedder, name, held_out):
+def _embedded(embedder, name, held_out, halves):
     dataset = open_dataset(str(REID / f"{name}.csv.gz"), None, tracklets=True)
     whole = [one for one in groups(dataset, least=2, held_out=held_out)[0] if one.identity != DISTRACTOR]
-    long = [one for one in whole if len(one.pictures) >= HALVED]
+    long = [one for one in whole if halves and len(one.pictures) >= HALVED]
     sides = [replace(one, pictures=one.pictures[part]) for one in long for part in _middle(one)]
     source = from_embedder(str(EMBEDDERS[embedder]))
     vectors = source.vectors(dataset, [*whole, *sides], dataset.protocol, print)

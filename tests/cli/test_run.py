@@ -94,6 +94,45 @@ def test_settings_come_from_the_yaml_and_options_on_top(say, listing, tmp_path):
     assert kept == {"tracking": {"tracker": "ocsort"}, "matching": {"wrong_pairs": 0.1}}
 
 
+SITE = """
+travel: [{between: [yard, hall], seconds: 5}]
+overlaps: [[north, hall]]
+"""
+
+
+def known(run):
+    record = json.loads((run / "run.json").read_text())
+    return record["travel"], record["overlaps"]
+
+
+def test_what_is_said_of_ways_and_views_is_kept_until_more_is_said(say, site, finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    names = "".join(f"  {name}: {{files: [{site}/{name}.mp4]}}\n" for name in ("north", "hall", "yard"))
+    listing = tmp_path / "site.yaml"
+    listing.write_text(f"cameras:\n{names}{SITE}")
+    assert known(run) == ([], [])
+    answer = say("run", listing, "--output", run)
+    assert answer.status == 0
+    assert "match: done again (" in answer.err
+    assert "site" in answer.err
+    assert known(run) == ([["hall", "yard", 5.0]], [["hall", "north"]])
+
+    assert say("run", f"hall={site}/hall.mp4", "--output", run).status == 0
+    assert known(run) == ([["hall", "yard", 5.0]], [["hall", "north"]])
+
+    listing.write_text(f"cameras:\n{names}overlaps: [[hall, yard]]\n")
+    assert say("run", listing, "--output", run).status == 0
+    assert known(run) == ([], [["hall", "yard"]])
+
+
+def test_a_way_to_no_camera_is_refused(say, tmp_path, site):
+    listing = tmp_path / "site.yaml"
+    listing.write_text(f"cameras: {{hall: {{files: [{site}/hall.mp4]}}}}\noverlaps: [[hall, attic]]\n")
+    answer = say("run", listing, "--output", tmp_path / "run", *WORDS)
+    assert answer.status == 3
+    assert "overlaps: 'attic' is no camera" in answer.err
+
+
 def test_an_unknown_key_of_the_yaml_names_the_nearest(say, listing, tmp_path):
     settings = tmp_path / "settings.yaml"
     settings.write_text("matching: {wrong_pears: 0.1}\n")

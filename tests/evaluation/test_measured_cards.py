@@ -60,9 +60,7 @@ def test_the_mean_is_that_of_the_sets_each_counting_alike():
 def test_halves_are_compared_without_what_all_pictures_share():
     one = crowd(70, seed=1)
     mean = one.vectors.mean(0)
-    likeness = [
-        np.dot(a - mean, b - mean) / np.linalg.norm(a - mean) / np.linalg.norm(b - mean) for a, b in one.halves
-    ]
+    likeness = [np.dot(a - mean, b - mean) / np.linalg.norm(a - mean) / np.linalg.norm(b - mean) for a, b in one.halves]
     assert measure_card("made", [one]).halves == pytest.approx(np.mean(likeness), abs=1e-5)
 
 
@@ -83,13 +81,26 @@ def test_a_card_is_read_as_it_was_written(card):
     np.testing.assert_allclose(again.mean, card.mean, rtol=0.01)
 
 
-@pytest.mark.parametrize("promise", [0.05, 0.1, 0.2])
-def test_others_of_the_kind_come_out_as_promised(card, promise):
-    others = crowd(200, seed=3, noise=0.7)
+@pytest.mark.parametrize(("noise", "promise"), [(0.7, 0.05), (0.85, 0.05), (0.85, 0.1), (0.85, 0.2), (1.0, 0.2)])
+def test_what_comes_out_is_within_a_factor_of_two_of_what_was_expected(noise, promise):
+    """Of others of the kind that the card was measured on, the more alike the people are, the fewer are found."""
+    card = measure_card("made", [crowd(300, seed=seed, noise=noise) for seed in (1, 2)])
+    others = crowd(800, seed=3, noise=noise)
     nobody = [np.zeros(0, np.int64)] * len(others.vectors)
     found = associate(Sightings(others.vectors, others.cameras, nobody), card, promise)
     scores = score_grouping(found.clusters, others.identities + 1, others.cameras)
-    print(promise, found.expected, scores)
-    assert found.expected.wrong_share[0] <= promise
-    assert scores.pair_recall > 0.5
-    assert scores.wrong_pairs <= 2 * promise * scores.pairs + 30
+    expected, low, high = found.expected.wrong_share
+    assert found.expected.wrong >= 30
+    assert found.expected.pairs == scores.pairs
+    assert expected <= promise
+    assert low <= scores.wrong_share.value <= high
+
+
+def test_where_people_look_all_alike_nobody_is_put_together():
+    """The noise of a picture is as large as what tells people apart."""
+    card = measure_card("made", [crowd(300, seed=seed, noise=1.2) for seed in (1, 2)])
+    others = crowd(300, seed=3, noise=1.2)
+    nobody = [np.zeros(0, np.int64)] * len(others.vectors)
+    found = associate(Sightings(others.vectors, others.cameras, nobody), card, 0.02)
+    assert found.threshold is None
+    assert found.expected.split > 50

@@ -160,7 +160,7 @@ def test_of_equal_choices_the_lowest_rows_are_merged():
 def test_a_likeness_on_the_threshold_is_enough():
     vectors = np.array([[1.0, 0.0], [0.6, 0.8]])
     assert cluster(vectors, apart(2, []), 0.6).tolist() == [0, 0]
-    assert cluster(vectors, apart(2, []), 0.6 + 1e-9).tolist() == [0, 1]
+    assert cluster(vectors, apart(2, []), 0.6 + 1e-8).tolist() == [0, 1]
 
 
 def test_a_constraint_holds_for_all_who_were_merged():

@@ -6,47 +6,59 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidreid.identity import search as searching
-from vidreid.identity.search import Gallery, mean_weights, products, search
-from vidreid.identity.splitting import Look, mean_look
+from vidreid.identity.levels import Levels, find_levels, level_among, scores, unit
+from vidreid.identity.search import Gallery, Query, products, score
+
+STRANGERS = np.array([0.5, 0.4], np.float32)
+NOBODY = np.zeros(0, np.int64)
+SCALE = 0.1
 
 
-def unit(vectors):
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+def gallery_of(vectors, cameras, levels=None):
+    """A gallery of vectors as they lie on disk."""
+    cameras = np.asarray(cameras, np.int64)
+    half = unit(np.asarray(vectors)).astype(np.float16)
+    if levels is None:
+        levels = find_levels(half.astype(np.float32), cameras, STRANGERS, SCALE).level
+    return Gallery(half, cameras, levels)
 
 
-def gallery_of(tracklets, qualities=None):
-    """A gallery of tracklets' vectors [(looks, dim)], float16 as they lie on disk."""
-    halves = [unit(vectors).astype(np.float16) for vectors in tracklets]
-    weights = [
-        mean_weights(half, np.ones(len(half)) if qualities is None else qualities[number])
-        for number, half in enumerate(halves)
-    ]
-    first = np.concatenate([[0], np.cumsum([len(half) for half in halves])])
-    return Gallery(np.concatenate(halves), first, np.concatenate(weights))
+def query_of(vector, camera=None, own=NOBODY, levels=None):
+    return Query(unit(np.asarray(vector)[None])[0], camera, np.asarray(own, np.int64), levels)
 
 
 def slowly(gallery, query, top, allowed):
-    """Every cosine in float64, sorted with the first of equals first."""
+    """Every score in float64, sorted with the first of equals first."""
+    wanted = query.vector.astype(np.float64)
+    products = [(row.astype(np.float64) * wanted).sum() for row in gallery.vectors]
+    levels = []
+    for camera in range(gallery.levels.shape[1]):
+        there = gallery.cameras == camera
+        others = [products[row] for row in np.flatnonzero(there) if row not in query.own]
+        levels.append(level_among(np.array([others]), there.sum(), STRANGERS)[0])
+    levels = levels if query.levels is None else query.levels
     found = []
-    for number in range(len(gallery)):
-        rows = range(*gallery.first[number : number + 2])
-        each = [(gallery.vectors[row].astype(np.float64) * query.astype(np.float64)).sum() for row in rows]
-        weights = gallery.weights[rows].astype(np.float64)
-        if allowed is None or allowed[number]:
-            found.append((-float((weights * np.array(each)).sum()), number))
-    return [(number, -cosine) for cosine, number in sorted(found)[:top]]
+    for row in np.flatnonzero(allowed).tolist():
+        back = gallery.levels[row].mean() if query.camera is None else gallery.levels[row, query.camera]
+        shared = (levels[gallery.cameras[row]] + back) / 2
+        found.append((-(products[row] - shared) / SCALE, row))
+    return [(row, -score) for score, row in sorted(found)[:top]]
 
 
 @st.composite
 def worlds(draw):
-    """Tracklets of one to four looks, of which many are equal, and a query."""
+    """Sightings of a few cameras, of which many are equal; a query of one of these cameras or of none; who may be
+    found."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    dim = draw(st.integers(1, 40))
+    dim, count = draw(st.integers(1, 40)), draw(st.integers(1, 40))
     pool = rng.standard_normal((draw(st.integers(1, 6)), dim)) + 1e-3
-    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=30))
-    gallery = gallery_of([pool[rng.integers(0, len(pool), size)] for size in sizes])
-    allowed = draw(st.one_of(st.none(), st.just(rng.random(len(sizes)) < 0.5)))
-    return gallery, unit(rng.standard_normal(dim) + 1e-3).astype(np.float32), draw(st.integers(1, 35)), allowed
+    cameras = rng.integers(0, draw(st.integers(1, 4)), count)
+    gallery = gallery_of(pool[rng.integers(0, len(pool), count)], cameras)
+    camera = draw(st.one_of(st.none(), st.integers(0, gallery.levels.shape[1] - 1)))
+    own = np.flatnonzero(rng.random(count) < draw(st.sampled_from([0, 0.2])))
+    levels = draw(st.one_of(st.none(), st.just(rng.random(gallery.levels.shape[1]))))
+    query = query_of(rng.standard_normal(dim) + 1e-3, camera, own, levels)
+    return gallery, query, draw(st.integers(1, 45)), rng.random(count) < draw(st.sampled_from([0.5, 1.1]))
 
 
 @given(worlds(), st.sampled_from([1, 64, 1 << 18]))
@@ -54,15 +66,15 @@ def test_it_finds_what_an_obvious_search_in_float64_finds(world, block):
     gallery, query, top, allowed = world
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "BLOCK", block)
-        numbers, cosines = search(gallery, query, top, allowed)
-    assert list(zip(numbers.tolist(), cosines.tolist(), strict=True)) == slowly(gallery, query, top, allowed)
+        rows, found = score(gallery, query, STRANGERS, SCALE).best(top, allowed)
+    assert list(zip(rows.tolist(), found.tolist(), strict=True)) == slowly(gallery, query, top, allowed)
 
 
 @given(worlds())
 def test_products_are_those_of_numpy_to_the_error_of_float32(world):
     gallery, query, _, _ = world
-    wanted = gallery.vectors.astype(np.float64) @ query.astype(np.float64)
-    assert np.abs(products(gallery.vectors, query) - wanted).max() < 1e-5
+    wanted = gallery.vectors.astype(np.float64) @ query.vector.astype(np.float64)
+    assert np.abs(products(gallery.vectors, query.vector) - wanted).max() < 1e-5
 
 
 def test_every_float16_number_is_read_as_itself():
@@ -71,41 +83,40 @@ def test_every_float16_number_is_read_as_itself():
     assert np.array_equal(products(finite, np.ones(1)), finite[:, 0].astype(np.float32))
 
 
+def test_a_sighting_scores_with_the_others_as_match_scores_them():
+    rng = np.random.default_rng(0)
+    cameras = rng.integers(0, 3, 90)
+    gallery = gallery_of(rng.standard_normal((90, 16)), cameras)
+    vectors, levels = gallery.vectors.astype(np.float32), Levels(gallery.levels, SCALE)
+    wanted = scores(vectors @ vectors.T, levels, np.arange(90), cameras)
+    for known in (True, False):  # its levels are those of the gallery whether they are stored or found again
+        query = Query(vectors[7], int(cameras[7]), np.array([7]), gallery.levels[7] if known else None)
+        rows, found = score(gallery, query, STRANGERS, SCALE).best(90, np.arange(90) != 7)
+        assert sorted(rows.tolist()) == [row for row in range(90) if row != 7]
+        assert found == pytest.approx(wanted[7, rows], abs=1e-4)
+
+
 def test_of_equals_the_first_is_first_wherever_they_lie():
     rng = np.random.default_rng(0)
-    same = rng.standard_normal((1, 33))
-    gallery = gallery_of([rng.standard_normal((1, 33)) if number % 3 else same for number in range(200)])
-    numbers, cosines = search(gallery, unit(same[0]).astype(np.float32), 60)
-    assert numbers.tolist() == list(range(0, 180, 3))
-    assert len(set(cosines.tolist())) == 1
+    same = rng.standard_normal(33)
+    vectors = [rng.standard_normal(33) if number % 3 else same for number in range(200)]
+    gallery = gallery_of(vectors, np.zeros(200), np.zeros((200, 1), np.float32))
+    rows, found = score(gallery, query_of(same), STRANGERS, SCALE).best(60, np.ones(200, bool))
+    assert rows.tolist() == list(range(0, 180, 3))
+    assert len(set(found.tolist())) == 1
 
 
-def test_likeness_is_the_cosine_with_the_mean_look_that_match_compares():
-    rng = np.random.default_rng(1)
-    tracklets = [unit(rng.standard_normal((size, 64)) + 2) for size in (1, 3, 7)]
-    qualities = [rng.random(len(vectors)) for vectors in tracklets]
-    query = unit(rng.standard_normal(64)).astype(np.float32)
-    numbers, cosines = search(gallery_of(tracklets, qualities), query, 3)
-    for number, cosine in zip(numbers, cosines, strict=True):
-        looks = [Look(0, 0, *pair) for pair in zip(qualities[number], tracklets[number], strict=True)]
-        assert cosine == pytest.approx(float(mean_look(looks) @ query), abs=2e-3)  # float16 keeps three digits
-
-
-def test_looks_that_cancel_out_are_like_nobody():
-    opposite = np.array([[1.0, 0.0], [-1.0, 0.0]])
-    _, cosines = search(gallery_of([opposite]), np.array([1, 0], np.float32), 1)
-    assert cosines.tolist() == [0]
+def test_somebody_who_is_like_everybody_scores_less():
+    """The level of the crowd is taken off both sides."""
+    vectors = np.eye(2, 8)
+    level = np.array([[0.2], [0.4]], np.float32)
+    query = query_of(vectors.sum(0), camera=0, levels=np.zeros(1))
+    rows, found = score(gallery_of(vectors, [0, 0], level), query, STRANGERS, SCALE).best(2, np.ones(2, bool))
+    assert rows.tolist() == [0, 1]
+    assert found[0] - found[1] == pytest.approx((0.4 - 0.2) / 2 / SCALE, abs=1e-5)
 
 
 def test_nobody_to_search_among_is_an_empty_answer():
-    empty = Gallery(np.zeros((0, 0), np.float16), np.zeros(1, np.int64), np.zeros(0, np.float32))
-    numbers, cosines = search(empty, np.ones(4, np.float32), 5)
-    assert len(numbers) == len(cosines) == 0
-    some = gallery_of([np.ones((2, 4))])
-    assert len(search(some, np.ones(4, np.float32), 5, np.array([False]))[0]) == 0
-
-
-@pytest.mark.parametrize("first", [[0, 2], [1, 3], [0, 0, 3]])
-def test_bounds_that_do_not_fit_the_rows_are_refused(first):
-    with pytest.raises(ValueError, match="3 vectors"):
-        Gallery(np.zeros((3, 2), np.float16), np.array(first), np.ones(3, np.float32))
+    some = gallery_of(np.ones((2, 4)), [0, 1])
+    rows, found = score(some, query_of(np.ones(4)), STRANGERS, SCALE).best(5, np.zeros(2, bool))
+    assert len(rows) == len(found) == 0

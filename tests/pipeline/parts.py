@@ -6,7 +6,12 @@ from vidreid.store import schema
 from vidreid.store.parts import read_part
 
 KINDS = {"ingest": schema.FILES, "track": schema.TRACKS, "crops": schema.CROPS, "embed": schema.VECTORS}
-MATCH = {"tracklets": schema.TRACKLETS, "identities": schema.IDENTITIES, "evidence": schema.EVIDENCE}
+MATCH = {
+    "tracklets": schema.TRACKLETS,
+    "identities": schema.IDENTITIES,
+    "evidence": schema.EVIDENCE,
+    "vectors": schema.INDEX,
+}
 
 
 def parts_of(run: Path) -> dict[str, Path]:

@@ -35,7 +35,8 @@ def test_a_card_says_what_it_was_made_from(name):
     assert card.name == name
     assert card.made_from
     assert 0 < card.halves < 1
-    assert card.genuine["same"][0] > card.genuine["cross"][0] > CENTRES[0]
+    assert min(mean for mean, _ in card.genuine.values()) > -1  # above the bulk of strangers
+    assert min(deviation for _, deviation in card.genuine.values()) > 0
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, *CARDS])

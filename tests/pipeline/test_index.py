@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from indexing import write_index_of
 
 from vidreid.errors import InputError
-from vidreid.identity.splitting import Look
-from vidreid.pipeline.index import INDEX, Indexed, index_run, open_index, vectors_file, write_index
+from vidreid.identity.levels import find_levels, unit
+from vidreid.identity.splitting import mean_look
+from vidreid.pipeline.calibrated import calibration_of
+from vidreid.pipeline.index import INDEX, Indexed, index_run, open_index, vectors_file
 from vidreid.pipeline.looks import looks_of
 from vidreid.pipeline.results import Run
 from vidreid.store.folder import RunFolder
@@ -19,10 +20,9 @@ from vidreid.store.parts import read_header, read_part, write_part
 
 @pytest.fixture
 def indexed(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished run with an index."""
+    """A copy of the finished run, to break."""
     path = tmp_path / "run"
     shutil.copytree(finished, path)
-    write_index_of(path)
     return path
 
 
@@ -30,38 +30,44 @@ def npy(path: Path) -> Path:
     return vectors_file(RunFolder(path))
 
 
-def test_it_holds_the_looks_of_every_tracklet_in_order(indexed: Path) -> None:
-    run, index = Run(indexed), open_index(indexed)
-    rows = run.tracklets().to_pylist()
-    looks = looks_of(run, rows)
-    assert list(index.tracklets) == [row["tracklet"] for row in rows if looks[row["tracklet"]]]
-    for number, name in enumerate(index.tracklets):
-        stored = index.gallery.vectors[slice(*index.gallery.first[number : number + 2])]
-        assert np.array_equal(stored, np.stack([look.vector for look in looks[name]]).astype(np.float16))
+def test_it_holds_a_vector_a_tracklet_without_what_its_camera_gives_to_all(finished: Path) -> None:
+    run, index, frame = Run(finished), open_index(finished), calibration_of(Run(finished)).frame
+    rows = {row["tracklet"]: row for row in run.tracklets().to_pylist()}
+    looks = looks_of(run, rows.values())
+    assert sorted(index.tracklets) == sorted(name for name, row in rows.items() if row["identity"])
+    for name, vector in zip(index.tracklets, index.vectors, strict=True):
+        mean = frame.means[frame.cameras.index(rows[name]["camera"])]
+        look = mean_look(looks[name])
+        assert look is not None
+        assert vector == pytest.approx(unit((look - mean)[None])[0], abs=1e-3)
 
 
-def test_its_rows_say_what_each_vector_is_of(indexed: Path) -> None:
-    table = read_part(RunFolder(indexed).match("vectors"), INDEX)
-    cameras = dict(zip(table["tracklet"].to_pylist(), table["camera"].to_pylist(), strict=True))
-    assert all(name.startswith(f"{camera}/") for name, camera in cameras.items())
-    assert (table["first"].to_numpy() <= table["last"].to_numpy()).all()
-    assert (table["height"].to_numpy() > 0).all()
-    assert open_index(indexed).network == RunFolder(indexed).read().networks["embedder"]["network"]
+def test_it_holds_the_levels_that_match_scored_with(finished: Path) -> None:
+    frame = calibration_of(Run(finished)).frame
+    gallery = open_index(finished).gallery(frame.cameras)
+    wanted = find_levels(gallery.vectors.astype(np.float32), gallery.cameras, frame.strangers, frame.scale)
+    assert gallery.levels == pytest.approx(wanted.level, abs=1e-3)
 
 
-def test_the_same_run_gives_the_same_bytes(indexed: Path) -> None:
-    parts = npy(indexed), RunFolder(indexed).match("vectors")
-    before = [part.read_bytes() for part in parts]
-    write_index_of(indexed)
-    assert [part.read_bytes() for part in parts] == before
+def test_its_rows_say_what_each_vector_is_of(finished: Path) -> None:
+    tracklets = {row["tracklet"]: row for row in Run(finished).tracklets().to_pylist()}
+    for row in open_index(finished).about.drop_columns(["levels"]).to_pylist():
+        assert row == {name: tracklets[row["tracklet"]][name] for name in row}
+    assert open_index(finished).network == RunFolder(finished).read().networks["embedder"]["network"]
+
+
+def test_cameras_are_numbered_as_asked(finished: Path) -> None:
+    index, cameras = open_index(finished), ("yard", "gate", "hall", "north")
+    names = [cameras[number] for number in index.gallery(cameras).cameras]
+    assert names == [name.split("/")[0] for name in index.tracklets]
 
 
 def test_a_run_without_sightings_has_an_empty_one(indexed: Path) -> None:
     header = read_header(RunFolder(indexed).match("tracklets"))
     assert header is not None
-    index_run(RunFolder(indexed), [Indexed("a/000001", "a", 9.0, [])], {"network": "x"}, header.inputs)
+    index_run(RunFolder(indexed), [], {"network": "x"}, header.inputs)
     index = open_index(indexed)
-    assert (list(index.tracklets), len(index.gallery)) == ([], 0)
+    assert len(index.tracklets) == len(index.vectors) == 0
 
 
 @pytest.mark.parametrize("place", [0, 9, 200, -1])
@@ -134,8 +140,6 @@ def test_more_rows_than_vectors_are_refused(indexed: Path) -> None:
 
 
 def test_vectors_that_are_no_numbers_are_never_written(indexed: Path) -> None:
-    look = Look(0, 1, 1.0, np.full(4, np.nan, np.float32))
+    one = Indexed("a/000001", "a", 9.0, 0, 1, np.full(4, np.nan, np.float32), np.zeros(1, np.float32))
     with pytest.raises(ValueError, match="no numbers"):
-        index_run(RunFolder(indexed), [Indexed("a/000001", "a", 9.0, [look])], {"network": "x"}, {})
-    with pytest.raises(ValueError, match="no numbers"):
-        write_index(RunFolder(indexed), INDEX.empty_table(), np.full((1, 1), np.inf, np.float16), {}, {})
+        index_run(RunFolder(indexed), [one], {"network": "x"}, {})

@@ -69,13 +69,23 @@ def test_its_vectors_are_plain_npy(kept: Path) -> None:
         assert np.array_equal(np.load(file, allow_pickle=False), someone("a", "b").vectors["a"])
 
 
-def test_a_query_is_the_mean_of_all_clips_by_quality_at_length_one() -> None:
-    vectors = np.eye(2, 4, dtype=np.float32)
-    person = Person(
-        (Clip((picture(1, 0.2),), {}), Clip((picture(2, 0.6),), {})),
-        {"a": vectors},
-    )
-    assert person.query("a") == pytest.approx(np.array([1, 3, 0, 0]) / np.sqrt(10))
+def test_a_view_is_the_mean_of_clips_by_quality_at_length_one() -> None:
+    clips = Clip((picture(1, 0.2),), {}), Clip((picture(2, 0.6),), {})
+    views = Person(clips, {"a": np.eye(2, 4, dtype=np.float32)}).views("a", "shop")
+    assert list(views) == [None]
+    assert views[None] == pytest.approx(np.array([1, 3, 0, 0]) / np.sqrt(10))
+
+
+def test_a_run_sees_its_own_sightings_one_by_one_and_all_else_as_one() -> None:
+    where = [("shop", "c/000001"), ("shop", "c/000002"), ("shop", "c/000001"), ("yard", "c/000001"), None]
+    clips = tuple(Clip((picture(number),), {}, sighting) for number, sighting in enumerate(where))
+    person = Person(clips, {"a": np.eye(5, dtype=np.float32)})
+    half = np.sqrt(0.5)
+    assert {name: view.tolist() for name, view in person.views("a", "shop").items()} == {
+        "c/000001": pytest.approx([half, 0, half, 0, 0]),
+        "c/000002": [0, 1, 0, 0, 0],
+        None: pytest.approx([0, 0, 0, half, half]),
+    }
 
 
 def test_pooled_people_share_only_the_networks_that_all_know() -> None:
@@ -84,10 +94,10 @@ def test_pooled_people_share_only_the_networks_that_all_know() -> None:
     assert {name: len(vectors) for name, vectors in both.vectors.items()} == {"a": 3}
 
 
-def test_vectors_that_cancel_out_are_no_query() -> None:
+def test_vectors_that_cancel_out_are_nobody() -> None:
     person = Person((Clip((picture(1),), {}),) * 2, {"a": np.array([[1, 0], [-1, 0]], np.float32)})
     with pytest.raises(InputError, match="contradict"):
-        person.query("a")
+        person.views("a", "shop")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"PK\x05\x06" + 18 * b"\0", b"not a zip at all"])

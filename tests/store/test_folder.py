@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ CAMERAS = (
     CameraRecord("gate", (FileRecord("footage/gate 1.mp4", 12, 34, "ab" * 32), FileRecord("gate2.mp4")), (7, None)),
     CameraRecord("höf", (FileRecord("c.mp4"),), (None,), offset_us=-3, drift_ppm=1.5),
 )
-RECORD = RunRecord(CAMERAS, {"detection": {"score": 0.2}}, {"detector": {"name": "oracle-1"}, "threshold": None})
+RECORD = RunRecord(
+    CAMERAS,
+    {"detection": {"score": 0.2}},
+    {"detector": {"name": "oracle-1"}, "threshold": None},
+    travel=(("gate", "höf", 12.5),),
+    overlaps=(("gate", "höf"),),
+)
 
 
 @pytest.fixture
@@ -43,6 +50,15 @@ def other_process(folder: RunFolder) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_record_is_read_as_it_was_written(folder: RunFolder) -> None:
     assert folder.read() == RECORD
+
+
+def test_a_record_of_an_older_program_is_read_without_what_nobody_knows_any_more(folder: RunFolder) -> None:
+    stored = json.loads(folder.record.read_text(encoding="utf-8"))
+    settings = {"matching": {"threshold": 0.6, "split": False}, **stored["settings"]}
+    older = {key: value for key, value in stored.items() if key not in ("travel", "overlaps")}
+    folder.record.write_text(json.dumps({**older, "settings": settings}), encoding="utf-8")
+    expected = replace(RECORD, settings={"matching": {"split": False}, **RECORD.settings}, travel=(), overlaps=())
+    assert folder.read() == expected
 
 
 def test_a_camera_of_a_record_is_found_and_replaced() -> None:

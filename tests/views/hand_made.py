@@ -14,8 +14,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from calibrations import write
-
 from vidreid.footage.clock import Timeline
 from vidreid.footage.probe import probe
 from vidreid.pipeline.results import BOXES, CROPS, Summary
@@ -66,7 +64,6 @@ class FakeRun:
             for file in paths:
                 first = sum(len(f.pts) for f in self._files[camera])
                 self._files[camera].append(probe(file, first))
-        write(path)
 
     def files(self, camera: str) -> list[VideoFile]:
         return self._files[camera]

@@ -28,6 +28,7 @@ CHECK = Check(
 
 @pytest.fixture
 def found(run: FakeRun) -> Calibrated:
+    write(run.path)
     return calibration_of(run)
 
 
@@ -59,8 +60,8 @@ def test_without_a_certain_pair_there_is_still_a_plot(run: FakeRun, tmp_path: Pa
     assert cv2.imread(str(tmp_path / "a.png")) is not None
 
 
-def test_a_kind_of_pairs_that_a_run_has_not_is_left_out(run: FakeRun, tmp_path: Path) -> None:
-    write(run.path, curves={"same": curve(4.0), "cross": curve(3.0, pairs=0.0)})
+def test_pairs_of_two_cameras_are_left_out_where_there_is_one(run: FakeRun, tmp_path: Path) -> None:
+    write(run.path, frame={**calibration()["frame"], "cameras": ["gate"]})
     found = calibration_of(run)
     write_calibration(tmp_path / "a.png", found)
     assert cv2.imread(str(tmp_path / "a.png")).shape[:2] == (1050, 1200)
@@ -126,6 +127,7 @@ def test_a_broken_promise_is_called_so(found: Calibrated, achieved: Chance, word
 
 
 def test_a_calibration_comes_back_as_it_was_written(run: FakeRun) -> None:
+    write(run.path)
     read, written = calibration_of(run).as_dict(), calibration()
     assert read["expected"].pop("pairs") == [240, 240, 240]
     assert written["expected"].pop("pairs") == 240
@@ -134,7 +136,6 @@ def test_a_calibration_comes_back_as_it_was_written(run: FakeRun) -> None:
 
 
 def test_what_an_older_program_matched_has_no_known_meaning(run: FakeRun) -> None:
-    (run.path / "match" / "calibration.json").unlink()
     with pytest.raises(InputError, match="an older program matched it") as raised:
         calibration_of(run)
     assert raised.value.hint == f"vidreid match {run.path}"

@@ -21,6 +21,7 @@ def test_a_poster_is_a_picture_of_fixed_width_and_bytes(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str
 ) -> None:
     run: FakeRun = request.getfixturevalue(kind)
+    write(run.path)
     first, second = tmp_path / "a.png", tmp_path / "b.png"
     write_poster(run, first, title="Übersicht")
     write_poster(run, second, title="Übersicht")
@@ -29,6 +30,7 @@ def test_a_poster_is_a_picture_of_fixed_width_and_bytes(
 
 
 def test_a_poster_shows_the_colour_of_who_is_in_several_cameras(run: FakeRun, tmp_path: Path) -> None:
+    write(run.path)
     write_poster(run, tmp_path / "a.png")
     image = cv2.imread(str(tmp_path / "a.png"))[..., ::-1]
     right = image[:, MARGIN + CAMERAS :]
@@ -37,6 +39,7 @@ def test_a_poster_shows_the_colour_of_who_is_in_several_cameras(run: FakeRun, tm
 
 
 def test_a_poster_says_how_sure_it_is(run: FakeRun, tmp_path: Path) -> None:
+    write(run.path)
     write_poster(run, tmp_path / "a.png")
     write(run.path, curves={"same": curve(0.5), "cross": curve(0.5)})
     write_poster(run, tmp_path / "b.png")

@@ -20,6 +20,16 @@ def run(**options: Any) -> int:
 
     FOOTAGE is CAMERA=FILE, CAMERA=FOLDER, a bare FILE, or a cameras YAML; several files of one camera in order of
     time. Run it again, or `vidreid resume RUN`, to go on after a stop; what is done is kept.
+
+    A cameras YAML also states clocks, the least seconds from camera to camera, and which of them share a view:
+
+    \b
+      cameras:
+        gate: {files: [gate.mp4], start: 2026-04-12T08:00:00Z}
+        hall: {files: [hall.mp4], start: 2026-04-12T08:00:00Z}
+        yard: {files: [yard.mp4], start: 2026-04-12T08:00:00Z}
+      travel: [{between: [gate, yard], seconds: 20}]
+      overlaps: [[gate, hall]]
     """
     return _run("match", **options)
 

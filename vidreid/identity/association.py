@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vidreid.identity.calibration import NEVER, Curve, Kind, Known, fit, histogram, logit, odds
-from vidreid.identity.card import CENTRES, Card
+from vidreid.identity.card import CENTRES, EDGES, Card
 from vidreid.identity.clustering import agglomerate
-from vidreid.identity.levels import CROWD, Levels, centred, find_levels, products, scores
+from vidreid.identity.levels import BLOCK, CROWD, Levels, centred, find_levels, scores
 from vidreid.identity.merges import Merges
 from vidreid.types import Array
 
@@ -77,11 +77,11 @@ class Likeness:
     def of(self, pairs: Array) -> Array:
         """Likenesses (k,) of pairs of rows (k, 2)."""
         one, other = np.asarray(pairs, np.int64).reshape(-1, 2).T
-        return np.asarray(np.vecdot(self.left[one], self.right[other]))
+        return np.asarray(np.vecdot(self.left[one], self.right[other], dtype=np.float64))
 
     def between(self, ones: Array, others: Array) -> Array:
         """Likenesses (k, m) of rows (k,) with rows (m,)."""
-        return np.asarray(self.left[ones] @ self.right[others].T)
+        return np.asarray(np.matmul(self.left[ones], self.right[others].T, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -162,21 +162,41 @@ def make_space(vectors: Array, cameras: Array, card: Card, crowd: float = CROWD)
 
 def find_curves(space: Space, sightings: Sightings, card: Card) -> dict[Kind, Curve]:
     """What scores mean in this run, for pairs of one camera and of two."""
-    cameras, count = space.cameras, len(space.cameras)
-    sizes = np.bincount(cameras)
-    counts: dict[Kind, Array] = {"same": histogram(np.zeros(0)), "cross": histogram(np.zeros(0))}
-    for rows, likeness in products(space.vectors):
-        found = scores(likeness, space.levels, rows, cameras)
-        for i, row in enumerate(rows):
-            found[i, sightings.apart[row]] = -np.inf
-        same = cameras[rows, None] == cameras
-        counts["same"] += histogram(found[same]) / 2
-        counts["cross"] += histogram(found[~same]) / 2
-    within = float((sizes * (sizes - 1) / 2).sum()) - sum(map(len, sightings.apart)) / 2
-    pairs: dict[Kind, float] = {"same": within, "cross": count * (count - 1) / 2 - (sizes * (sizes - 1) / 2).sum()}
+    sizes = np.bincount(space.cameras)
+    count, pairs = len(space.cameras), _pairs(space.cameras, sightings.apart)
     looked: dict[Kind, float] = {"same": count / 2, "cross": count * (np.count_nonzero(sizes) - 1) / 2}
+    counts = _count(space, sightings.apart)
     known = {kind: _known(space, sightings, card, kind) for kind in counts}
     return {kind: fit(counts[kind], looked[kind], pairs[kind], card, kind, known[kind]) for kind in counts}
+
+
+def _pairs(cameras: Array, apart: Sequence[Array]) -> dict[Kind, float]:
+    """How many pairs of rows could be one person."""
+    sizes = np.bincount(cameras)
+    possible = [(sizes * (sizes - 1)).sum(), len(cameras) ** 2 - (sizes**2).sum()]
+    for row, others in enumerate(apart):
+        same = np.count_nonzero(cameras[others] == cameras[row])
+        possible[0] -= same
+        possible[1] -= len(others) - same
+    return {"same": possible[0] / 2, "cross": possible[1] / 2}
+
+
+def _count(space: Space, apart: Sequence[Array]) -> dict[Kind, Array]:
+    """Histograms (bins,) of the scores of pairs of rows that could be one person."""
+    sides, cameras = _sides(space, {"same": 0.0, "cross": 0.0}), space.cameras
+    counts: dict[Kind, Array] = {"same": np.zeros(len(CENTRES)), "cross": np.zeros(len(CENTRES))}
+    for start in range(0, len(cameras), BLOCK):
+        rows = slice(start, start + BLOCK)
+        found = sides.left[rows] @ sides.right[start:].T
+        found[np.tril_indices(len(found))] = -np.inf  # each pair once
+        one = np.repeat(np.arange(len(found)), [len(others) for others in apart[rows]])
+        other = np.concatenate(apart[rows]) - start
+        found[one[other >= 0], other[other >= 0]] = -np.inf
+        one, other = np.nonzero(found >= EDGES[0])
+        same = cameras[one + start] == cameras[other + start]
+        counts["same"] += histogram(found[one, other][same])
+        counts["cross"] += histogram(found[one, other][~same])
+    return counts
 
 
 def _known(space: Space, sightings: Sightings, card: Card, kind: Kind) -> Known:
@@ -195,17 +215,20 @@ def _kind(space: Space, one: int, other: int) -> Kind:
     return "same" if space.cameras[one] == space.cameras[other] else "cross"
 
 
-def above_even(space: Space, curves: dict[Kind, Curve]) -> Likeness:
-    """Scores less those of even odds, as products: of what two sightings have in common, of the level of each in the
-    other's camera, and of what pairs of one camera ask for beyond those of two."""
-    scale, level = space.levels.scale, space.levels.level
-    camera = np.eye(level.shape[1])[space.cameras]
-    even = {kind: min(curve.even, NEVER) for kind, curve in curves.items()}
-    one = np.ones((len(camera), 1))
-    left = [space.vectors / scale, level / scale, camera, camera, one]
-    excess = even["same"] - even["cross"]
-    right = [space.vectors, -camera / 2, -level / (2 * scale), -excess * camera, -even["cross"] * one]
-    return Likeness(np.concatenate(left, axis=1), np.concatenate(right, axis=1))
+def above_even(space: Space, curves: Mapping[Kind, Curve]) -> Likeness:
+    """How far above even odds scores lie."""
+    return _sides(space, {kind: min(curve.even, NEVER) for kind, curve in curves.items()})
+
+
+def _sides(space: Space, even: Mapping[Kind, float]) -> Likeness:
+    """Scores less those that are ``even``, as products of what two sightings have in common, of one's camera and of
+    the other's level there. Their float32 is alike on both sides, so that a pair is as alike as its mirror image."""
+    camera = np.eye(space.levels.level.shape[1], dtype=np.float32)[space.cameras]
+    level = space.levels.level / space.levels.scale + np.where(camera > 0, even["same"], even["cross"])
+    look = space.vectors / np.sqrt(space.levels.scale)
+    sides = [look, level, camera], [look, -camera / 2, -level / 2]
+    left, right = (np.concatenate([part.astype(np.float32) for part in side], axis=1) for side in sides)
+    return Likeness(left, right)
 
 
 def regroup(

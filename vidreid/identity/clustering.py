@@ -15,7 +15,7 @@ from vidreid.identity.merges import Merges
 from vidreid.identity.neighbours import MOST, Neighbours, neighbours
 from vidreid.types import Array
 
-DIGITS = 12  # of a mean likeness: what remains is rounding, and equals shall be equal
+DIGITS = 9  # of a mean likeness: what remains is rounding, and equals shall be equal
 
 
 def agglomerate(

@@ -107,8 +107,8 @@ class Calibrated:
         return self.curves["same" if one_camera else "cross"].at(likeness)
 
     def shown(self) -> dict[str, Meaning]:
-        """The curves of the kinds of pairs that the run has; the one of two cameras where it has none."""
-        return {kind: self.curves[kind] for kind in KINDS if self.curves[kind].pairs.any()} or {"same": self.curve}
+        """The curves of the kinds of pairs that the run can have."""
+        return {kind: self.curves[kind] for kind in KINDS if kind == "same" or len(self.frame.cameras) > 1}
 
     def as_dict(self) -> dict[str, Any]:
         """The values that people look at, for JSON."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from vidreid.footage.cameras import Site
 from vidreid.identity.association import (
@@ -23,22 +25,28 @@ from vidreid.identity.association import (
 from vidreid.identity.calibration import Curve, Kind
 from vidreid.identity.card import Card
 from vidreid.identity.constraints import Presence, cannot_link
+from vidreid.identity.crowd import in_uniform, with_own_mean
 from vidreid.identity.encounters import encounters
 from vidreid.identity.revision import mend, revise
 from vidreid.identity.splitting import mean_look
 from vidreid.identity.travel import Lessons, learn
-from vidreid.pipeline.decisions import Pair, Rulings, resolve
+from vidreid.pipeline.decisions import Pair, resolve
 from vidreid.pipeline.plan import CameraPlan
 from vidreid.pipeline.sightings import Parts, Tracklet, footage_of, split_by_decisions
 from vidreid.store.journal import Decision
 from vidreid.tracklets.company import surely_two
 from vidreid.types import Array
 
+UNIFORM = (
+    "people look more alike than strangers do elsewhere, as if in one uniform: what they share is left out, and fewer "
+    "can be put together"
+)
+
 
 @dataclass(frozen=True)
 class Grouped:
     """Who is who. ``known`` are the tracklets that can be told apart, ``labels`` (n,) the numbers of their
-    identities, `NOBODY` for those that a person discarded; ``place`` their rows by name.
+    identities, `NOBODY` for those that a person discarded; ``card`` what was known of their likenesses.
 
     ``ruled`` are the decisions that hold pairs of rows together or keep them apart, by their numbers.
     """
@@ -46,6 +54,7 @@ class Grouped:
     tracklets: Sequence[Tracklet]
     known: Sequence[Tracklet]
     labels: Array
+    card: Card
     base: Association
     space: Space
     curves: Mapping[Kind, Curve]
@@ -71,32 +80,39 @@ def group(
 ) -> Grouped:
     """Tell tracklets apart, first as if nobody had decided anything; then only those that decisions touch, anew."""
     whole = in_order([one for one in tracklets if _tellable(one, min_seconds)])
+    card, notes = _here(card, _sightings(whole, cameras, (), card))
     sightings = _sightings(whole, cameras, cannot_link(presences(whole)), card)
     base = associate(sightings, card, promise)
     lessons = _lessons(whole, base, site)
     if lessons.limits:
-        sightings = _sightings(whole, cameras, cannot_link(presences(whole), lessons.limits), card)
+        sightings = replace(sightings, apart=cannot_link(presences(whole), lessons.limits))
         base = associate(sightings, card, promise)
-    parts = split_by_decisions(tracklets, decisions, cameras)
-    rulings = resolve(decisions, [one.track for one in parts.tracklets], footage_of(cameras))
-    if not decisions:
-        return Grouped(
-            tracklets,
-            whole,
-            base.clusters,
-            base,
-            base.space,
-            base.curves,
-            base.likeness,
-            sightings.apart,
-            {},
-            sightings.impostors,
-            sightings.halves,
-            (),
-            lessons,
-            lessons.notes,
-        )
-    return _revised(parts, rulings, whole, base, lessons, cameras, card, min_seconds)
+    grouped = Grouped(
+        tracklets=tracklets,
+        known=whole,
+        labels=base.clusters,
+        card=card,
+        base=base,
+        space=base.space,
+        curves=base.curves,
+        likeness=base.likeness,
+        apart=sightings.apart,
+        ruled={},
+        impostors=sightings.impostors,
+        halves=sightings.halves,
+        reviewed=(),
+        lessons=lessons,
+        notes=[*notes, *lessons.notes],
+    )
+    return _revised(grouped, decisions, cameras, min_seconds) if decisions else grouped
+
+
+def _here(card: Card, sightings: Sightings) -> tuple[Card, list[str]]:
+    """The card for this run, and what the user should know of it."""
+    uniform = in_uniform(card, sightings.vectors, sightings.cameras, sightings.impostors)
+    if uniform or not card.people:
+        card = with_own_mean(card, sightings.vectors)
+    return card, [UNIFORM] if uniform else []
 
 
 def in_order(tracklets: Sequence[Tracklet]) -> list[Tracklet]:
@@ -116,12 +132,12 @@ def presences(tracklets: Sequence[Tracklet]) -> list[Presence]:
 def _sightings(
     known: Sequence[Tracklet], cameras: Mapping[str, CameraPlan], apart: Sequence[Array], card: Card
 ) -> Sightings:
-    numbers = {name: number for number, name in enumerate(cameras)}
+    place = {name: number for number, name in enumerate(cameras)}
     vectors = np.stack([t.vector for t in known if t.vector is not None]) if known else np.zeros((0, len(card.mean)))
     return Sightings(
-        vectors=vectors.astype(np.float32),
-        cameras=np.array([numbers[t.camera] for t in known], np.int64),
-        apart=apart,
+        vectors.astype(np.float32),
+        np.array([place[t.camera] for t in known], np.int64),
+        apart,
         impostors=_impostors(known, cameras),
         halves=_halves(known, card),
     )
@@ -155,33 +171,25 @@ def _lessons(known: Sequence[Tracklet], base: Association, site: Site) -> Lesson
 
 
 def _revised(
-    parts: Parts,
-    rulings: Rulings,
-    whole: Sequence[Tracklet],
-    base: Association,
-    lessons: Lessons,
-    cameras: Mapping[str, CameraPlan],
-    card: Card,
-    min_seconds: float,
+    was: Grouped, decisions: Sequence[Decision], cameras: Mapping[str, CameraPlan], min_seconds: float
 ) -> Grouped:
     """The grouping after decisions: what they do not touch stays as it is."""
+    parts = split_by_decisions(was.tracklets, decisions, cameras)
+    rulings = resolve(decisions, [one.track for one in parts.tracklets], footage_of(cameras))
     wanted = {parts.tracklets[position].name for pair in rulings.same for position in pair}
     tellable = [t for t in parts.tracklets if t.vector is not None]
     known = in_order([t for t in tellable if _tellable(t, min_seconds) or t.name in wanted])
     row = {one.name: number for number, one in enumerate(known)}
-    apart = cannot_link(presences(known), lessons.limits)
     same, differ = (_in_rows(pairs, parts.tracklets, row) for pairs in (rulings.same, rulings.apart))
-    reviewed = [(*pair, True) for pair in same] + [(*pair, False) for pair in differ]
-    sightings = replace(_sightings(known, cameras, apart, card), reviewed=reviewed)
-    space = make_space(sightings.vectors, sightings.cameras, card)
-    likeness = above_even(space, base.curves)
-    separate = _with(apart, differ)
-
-    before = _before(parts, known, whole, base.clusters)
-    least = np.inf if base.threshold is None else base.threshold
+    apart = _with(_without(cannot_link(presences(known), was.lessons.limits), same), differ)
+    sightings = _sightings(known, cameras, apart, was.card)
+    space = make_space(sightings.vectors, sightings.cameras, was.card)
+    likeness = above_even(space, was.base.curves)
+    before = _before(parts, known, was)
+    least = np.inf if was.base.threshold is None else was.base.threshold
 
     def anew(rows: Array) -> Array:
-        kept, pairs = _among(rows, separate, same)
+        kept, pairs = _among(rows, apart, same)
         return mend(
             before[rows], pairs, kept, lambda some: regroup(likeness, rows[some], *_among(some, kept, pairs), least)
         )
@@ -189,24 +197,22 @@ def _revised(
     discarded = (parts.tracklets[position].name for position in rulings.discarded)
     out = [row[name] for name in discarded if name in row]
     named = sorted({*out, *(end for pair in (*same, *differ) for end in pair)})
-    labels = revise(before, named, anew, nobody=out)
     # What a person decided says what likenesses mean, but moves nobody whom no decision names.
-    curves = find_curves(space, sightings, card)
-    return Grouped(
-        parts.tracklets,
-        known,
-        labels,
-        base,
-        space,
-        curves,
-        likeness,
-        separate,
-        {**same, **differ},
-        sightings.impostors,
-        sightings.halves,
-        reviewed,
-        lessons,
-        [*lessons.notes, *rulings.notes],
+    reviewed = [(*pair, True) for pair in same] + [(*pair, False) for pair in differ]
+    return replace(
+        was,
+        tracklets=parts.tracklets,
+        known=known,
+        labels=revise(before, named, anew, nobody=out),
+        space=space,
+        curves=find_curves(space, replace(sightings, reviewed=reviewed), was.card),
+        likeness=likeness,
+        apart=apart,
+        ruled={**same, **differ},
+        impostors=sightings.impostors,
+        halves=sightings.halves,
+        reviewed=reviewed,
+        notes=[*was.notes, *rulings.notes],
     )
 
 
@@ -215,6 +221,14 @@ def _in_rows(pairs: Mapping[Pair, int], parts: Sequence[Tracklet], row: Mapping[
     names = {(parts[one].name, parts[other].name): number for (one, other), number in pairs.items()}
     found = ((sorted((row[a], row[b])), number) for (a, b), number in names.items() if a in row and b in row)
     return {(one, other): number for (one, other), number in found}
+
+
+def _without(apart: Sequence[Array], pairs: Iterable[Pair]) -> list[Array]:
+    """Constraints less those between rows that decisions make one person: who saw the two knows better than a clock."""
+    one, other = np.array(list(pairs), np.int64).reshape(-1, 2).T
+    links = coo_array((np.ones(len(one)), (one, other)), shape=(len(apart), len(apart)))
+    _, person = connected_components(links, directed=False)
+    return [others[person[others] != person[row]] for row, others in enumerate(apart)]
 
 
 def _with(apart: Sequence[Array], pairs: Mapping[Pair, int]) -> list[Array]:
@@ -233,10 +247,10 @@ def _among(rows: Array, apart: Sequence[Array], same: Iterable[Pair]) -> tuple[l
     return kept, [(place[one], place[other]) for one, other in same if one in place and other in place]
 
 
-def _before(parts: Parts, known: Sequence[Tracklet], whole: Sequence[Tracklet], clusters: Array) -> Array:
+def _before(parts: Parts, known: Sequence[Tracklet], was: Grouped) -> Array:
     """The clusters (n,) that rows had before decisions; who was not told apart then has one of its own."""
-    of_whole = dict(zip([one.name for one in whole], clusters.tolist(), strict=True))
+    of_whole = {one.name: int(label) for one, label in zip(was.known, was.labels, strict=True)}
     origin = {one.name: parts.tracklets[whole].name for one, whole in zip(parts.tracklets, parts.whole, strict=True)}
-    fresh = itertools.count(int(clusters.max(initial=-1)) + 1)
+    fresh = itertools.count(int(was.labels.max(initial=-1)) + 1)
     found = (of_whole[origin[one.name]] if origin[one.name] in of_whole else next(fresh) for one in known)
     return np.fromiter(found, np.int64, len(known))

@@ -9,12 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
 from vidreid.footage.cameras import Site
-from vidreid.identity.card import Card
 from vidreid.pipeline.cards import card_of
 from vidreid.pipeline.grouping import group
 from vidreid.pipeline.in_use import InUse, in_use
@@ -354,20 +351,14 @@ def match_run(
         "frames_total": sum(plan.frames for plan in plans.values()),
         "tracked": {f"{segment.camera}/{segment.name}": _tracked(folder, segment) for segment in used},
     }
-    card = _card(identities, tracklets)
+    dim = next((len(one.vector) for one in tracklets if one.vector is not None), 0)
+    card = card_of(identities.embedder["name"], dim, identities.embedder["network"])
     site = Site(travel=record.travel, overlaps=record.overlaps)
     how = settings.matching
     grouped = group(tracklets, plans, decisions, site, card, promise=how.wrong_pairs, min_seconds=how.min_seconds)
     for note in grouped.notes:
         reporter.note(note)
-    write_match(folder, grouped, card, list(plans), identities.embedder, inputs, facts)
-
-
-def _card(identities: Identities, tracklets: Sequence[Tracklet]) -> Card:
-    """The card of the run's network; of one that nobody measured, the run itself says what all its vectors share."""
-    vectors = [one.vector for one in tracklets if one.vector is not None]
-    card = card_of(identities.embedder["name"], len(vectors[0]) if vectors else 0, identities.embedder["network"])
-    return card if card.people or not vectors else replace(card, mean=np.mean(vectors, axis=0))
+    write_match(folder, grouped, grouped.card, list(plans), identities.embedder, inputs, facts)
 
 
 def _tracked(folder: RunFolder, segment: Segment) -> str:

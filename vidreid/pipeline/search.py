@@ -120,8 +120,8 @@ def _search_run(run: Run, person: Person, limits: Limits, top: int, offline: boo
 
 
 def _query(run: Run, person: Person, index: Index, frame: Frame) -> Query:
-    """Who is looked for in the frame of a run: of its own sightings what their camera gives to all is taken away, of
-    what is from elsewhere the mean of the network. All of these weigh alike."""
+    """Who is looked for in the frame of a run: its own sightings as `match` compares them, without what their camera
+    gives to all; what is from elsewhere without the mean of the network. All of these weigh alike."""
     views = person.views(index.network, str(run.path.resolve()))
     dim = index.vectors.shape[1]
     if any(len(view) != dim for view in views.values()):
@@ -130,11 +130,12 @@ def _query(run: Run, person: Person, index: Index, frame: Frame) -> Query:
             "make the person's file again: vidreid search --save",
         )
     own = np.flatnonzero(np.isin(index.tracklets, [name for name in views if name is not None]))
+    indexed = dict(zip(index.tracklets[own], index.vectors[own].astype(np.float32), strict=True))
     cameras = [_number(name, frame) for name in views]
     means = [frame.mean if camera is None else frame.means[camera] for camera in cameras]
-    vectors = unit(np.stack(list(views.values())) - np.stack(means))
+    moved = [indexed.get(name, view - mean) for (name, view), mean in zip(views.items(), means, strict=True)]
     return Query(
-        vector=unit(vectors.sum(0, keepdims=True))[0],
+        vector=unit(unit(np.stack(moved)).sum(0, keepdims=True))[0],
         camera=cameras[0] if len(set(cameras)) == 1 else None,
         own=own,
         levels=np.array(index.about["levels"][own[0]].as_py()) if len(own) == len(views) == 1 else None,

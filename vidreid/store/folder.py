@@ -16,6 +16,9 @@ from vidreid.posix import has_lock, take_lock
 from vidreid.store.parts import TEMPORARY, sweep, write_json
 from vidreid.store.schema import FORMAT
 
+RETIRED = {"matching": {"threshold"}}
+"""Settings by section that runs of older programs may state."""
+
 
 @dataclass(frozen=True)
 class FileRecord:
@@ -130,8 +133,8 @@ class RunFolder:
             cameras = tuple(_camera(camera) for camera in found["cameras"])
             travel = tuple((str(one), str(other), float(least)) for one, other, least in found.get("travel", []))
             overlaps = tuple((str(one), str(other)) for one, other in found.get("overlaps", []))
-            return RunRecord(cameras, found["settings"], found["networks"], travel, overlaps)
-        except (KeyError, TypeError, ValueError):
+            return RunRecord(cameras, _settings(found["settings"]), found["networks"], travel, overlaps)
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{self.record}: damaged", "restore it, or start a new run") from None
 
     def write(self, record: RunRecord) -> None:
@@ -183,6 +186,14 @@ def _take(descriptor: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def _settings(found: dict[str, Any]) -> dict[str, Any]:
+    """Settings as they are today: what only older programs knew is left out."""
+    return {
+        section: {key: value for key, value in values.items() if key not in RETIRED.get(section, ())}
+        for section, values in found.items()
+    }
 
 
 def _camera(found: dict[str, Any]) -> CameraRecord:

@@ -19,9 +19,9 @@ def percent(chance: Chance) -> str:
     >>> percent(Chance(0.931, 0.88, 0.962)), percent(Chance(0.9999, 0.97, 1.0)), percent(Chance(0.0, 0.0, 0.0003))
     ('93 % (88 to 96 %)', '> 97 %', '< 0.1 %')
     """
-    if chance.value >= MOST and chance.low <= MOST:
+    if round(chance.value, 3) >= MOST and chance.low <= MOST:
         return f"> {_number(chance.low, math.floor)} %"
-    if chance.value <= LEAST and chance.high >= LEAST:
+    if round(chance.value, 3) <= LEAST and chance.high >= LEAST:
         return f"< {_number(chance.high, math.ceil)} %"
     if chance.low == chance.high or not LEAST < chance.value < MOST:
         return share(chance.value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import cv2
 
-from vidreid.pipeline.calibrated import calibration_of
+from vidreid.pipeline.calibrated import Chance, calibration_of
 from vidreid.pipeline.links import LOOKS, Held, held_people
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
@@ -151,7 +151,9 @@ def _sure(held: Held, nearest: str | None, sightings: int) -> str:
     """How sure it is that each of these sightings is in its place."""
     if sightings > 1:
         return f"rightly together: {likely(held.sure)}, {percent(held.sure)}"
-    return "seen once" if held.doubt < DOUBTFUL else f"seen once, {share(held.doubt)} that it is {nearest}"
+    if held.doubt < DOUBTFUL:
+        return "seen once"
+    return f"seen once, {percent(Chance.around(held.doubt))} that it is {nearest}"
 
 
 def _reason(tracklets: Sequence[Row], held: Held) -> str:

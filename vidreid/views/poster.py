@@ -31,7 +31,9 @@ HEAD = 124  # height of the title
 ROWS = (138, 220)  # least and greatest height of a person's row
 NAME = 136  # width of a person's colour, name and how sure it is
 MOST_CAMERAS = 5
-SURE = "Under each name: how likely it is rightly put together; in brackets if twice or half as many strangers look alike."
+SURE = (
+    "Under each name: how likely it is rightly put together; in brackets if twice or half as many strangers look alike."
+)
 MOST_CANDIDATES = 2000  # frames that are compared for the best one
 
 
