@@ -204,7 +204,7 @@ def _known(space: Space, sightings: Sightings, card: Card, kind: Kind) -> Known:
     reviewed = [(one, other, same) for one, other, same in sightings.reviewed if _kind(space, one, other) == kind]
     halves = space.halves(sightings.halves - card.halves)
     return Known(
-        space.pair_scores(sightings.impostors) if kind == "same" else np.zeros(0),
+        space.pair_scores(sightings.impostors),
         space.pair_scores(np.array([(one, other) for one, other, _ in reviewed], np.int64)),
         np.array([same for _, _, same in reviewed], bool),
         (float(halves.mean()) if len(halves) and card.halves else 0.0, len(halves)),

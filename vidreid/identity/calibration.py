@@ -30,6 +30,7 @@ IN_BULK = 0.05
 # for far from where held-out people lie.
 DOUBT: Mapping[Kind, float] = {"same": 1.2, "cross": 1.0}
 DRIFT = 0.5
+BLUR = np.array([0.25, 0.5, 0.25])  # a bin more or less is chance
 REVIEWED = 20.0  # reviewed pairs that count as much as the curve
 CEILING = 0.999
 NEVER = 20.0  # a score that nobody reaches
@@ -116,7 +117,7 @@ def _expected(card: Card, kind: Kind) -> tuple[float, float]:
 
 def _moved(null: Array, impostors: Array) -> Array:
     """The card's strangers moved by the run's own certain ones, in proportion to their number; 1 in the bulk."""
-    own = histogram(impostors)
+    own = np.convolve(histogram(impostors), BLUR, "same")
     shape = null / null.sum() * STRANGERS + own
     return np.asarray(shape / shape[BULK].sum())
 

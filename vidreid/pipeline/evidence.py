@@ -9,6 +9,7 @@ import numpy as np
 
 from vidreid.identity.constraints import reason
 from vidreid.identity.margins import Margins
+from vidreid.identity.revision import NOBODY
 from vidreid.identity.spanning import strongest_tree
 from vidreid.pipeline.grouping import Grouped, presences
 from vidreid.types import Array
@@ -35,7 +36,8 @@ def pairs_together(grouped: Grouped, rows: Array, clusters: Array) -> Iterator[d
 
 
 def pairs_apart(grouped: Grouped, rows: Array, clusters: Array, near: Margins) -> Iterator[dict[str, Any]]:
-    """Of each tracklet the likest one of the nearest other people, and what keeps the two apart."""
+    """Of each tracklet the likest one of the nearest other people, and what keeps the two apart; and whom a person
+    kept apart."""
     told: set[tuple[int, int]] = set()
     for position, row in enumerate(rows):
         if near.nearest[position] < 0:
@@ -47,6 +49,9 @@ def pairs_apart(grouped: Grouped, rows: Array, clusters: Array, near: Margins) -
         if likeness.max() >= ALIKE and pair not in told:
             told.add(pair)
             yield _row(grouped, *pair, "apart")
+    for one, other in grouped.ruled:
+        if (one, other) not in told and NOBODY != grouped.labels[one] != grouped.labels[other] != NOBODY:
+            yield _row(grouped, one, other, "apart")
 
 
 def _row(grouped: Grouped, one: int, other: int, kind: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vidreid.identity.calibration import logit, odds
 from vidreid.identity.card import Card
 from vidreid.identity.margins import Margins, margins
 from vidreid.identity.revision import NOBODY
@@ -57,16 +58,17 @@ def write_match(
 
 
 def _doubt(grouped: Grouped, rows: Array, near: Margins) -> Array:
-    """The chance (n,) that a tracklet's place is wrong: that it is none of its own people, or the nearest other."""
-    cross = grouped.curves["cross" if len(np.unique(grouped.space.cameras)) > 1 else "same"]
-    apart = np.isnan(near.own)
-    stays = np.where(apart, 1.0, cross.above(np.where(apart, 0.0, near.own)))
-    leaves = np.where(np.isnan(near.other), 0.0, cross.above(np.where(np.isnan(near.other), 0.0, near.other)))
+    """The chance (n,) that a tracklet's place is wrong: that it is none of its own people, or rather the nearest
+    other, whose odds are weighed against those of its own."""
+    curve = grouped.curves["cross" if len(np.unique(grouped.space.cameras)) > 1 else "same"]
+    alone, unrivalled = np.isnan(near.own), np.isnan(near.other)
+    own = np.where(alone, 0.5, curve.above(np.where(alone, 0.0, near.own)))
+    other = curve.above(np.where(unrivalled, 0.0, near.other))
+    leaves = np.where(unrivalled, 0.0, odds(logit(other) - logit(own)))
     for position, row in enumerate(rows):
-        others = grouped.apart[row]
-        if len(others) and near.nearest[position] >= 0 and _kept_out(grouped, rows, near, position):
+        if len(grouped.apart[row]) and not unrivalled[position] and _kept_out(grouped, rows, near, position):
             leaves[position] = 0.0
-    return np.asarray(np.maximum(1 - stays, leaves))
+    return np.asarray(np.maximum(np.where(alone, 0.0, 1 - own), leaves))
 
 
 def _kept_out(grouped: Grouped, rows: Array, near: Margins, position: int) -> bool:

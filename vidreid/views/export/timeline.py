@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from vidreid.pipeline.results import Run
 from vidreid.views.selection import Selection, selected_boxes, selected_cameras
 from vidreid.views.timeline import DAY_US, Bar, Timeline, write_timeline
 
+Span = Mapping[str, Any]
 ENDS = [(column, end) for column in ("time", "elapsed_s") for end in ("min", "max")]
 
 
@@ -21,7 +23,7 @@ def write(run: Run, folder: Path, selection: Selection) -> list[Path]:
     return [path]
 
 
-def _spans(run: Run, camera: str, selection: Selection) -> list[dict[str, Any]]:
+def _spans(run: Run, camera: str, selection: Selection) -> list[Span]:
     """The selected tracklets of a camera that belong to somebody: first and last ``time`` and ``elapsed_s`` of each."""
     boxes = selected_boxes(run, camera, selection)
     boxes = boxes.filter(boxes["identity"].is_valid())
@@ -29,15 +31,24 @@ def _spans(run: Run, camera: str, selection: Selection) -> list[dict[str, Any]]:
     return [{"camera": camera, **span} for span in spans]
 
 
-def _timeline(cameras: tuple[str, ...], spans: list[dict[str, Any]]) -> Timeline:
-    known = all(span["time_min"] is not None for span in spans)
-    first = min((span["time_min"].timestamp() for span in spans), default=0.0) if known else 0.0
-    day = int(first * 1e6) // DAY_US * DAY_US if spans and known else None
-    identities = defaultdict(list)
+def _timeline(cameras: tuple[str, ...], spans: Sequence[Span]) -> Timeline:
+    day = _midnight(spans)
+    identities: dict[str, list[Bar]] = defaultdict(list)
     for span in spans:
-        if day is None:
-            ends = span["elapsed_s_min"], span["elapsed_s_max"]
-        else:
-            ends = span["time_min"].timestamp() - day / 1e6, span["time_max"].timestamp() - day / 1e6
-        identities[span["identity"]].append(Bar(span["camera"], *ends))
+        identities[span["identity"]].append(_bar(span, day))
     return Timeline(cameras, identities, {}, day)
+
+
+def _midnight(spans: Sequence[Span]) -> int | None:
+    """The day on which it begins, UTC microseconds; None where a clock is unknown, or nobody was seen."""
+    times = [span["time_min"] for span in spans]
+    if not times or None in times:
+        return None
+    return round(min(times).timestamp() * 1e6) // DAY_US * DAY_US
+
+
+def _bar(span: Span, day: int | None) -> Bar:
+    if day is None:
+        return Bar(span["camera"], span["elapsed_s_min"], span["elapsed_s_max"])
+    start, end = (span[key].timestamp() - day / 1e6 for key in ("time_min", "time_max"))
+    return Bar(span["camera"], start, end)
