@@ -243,7 +243,7 @@ def test_tables_are_made_of_whatever_was_measured(tmp_path):
     }
     (tmp_path / "identity.json").write_text(json.dumps(found))
     assert "| vtest | 0.900 | 0.800 | 0.700 |" in measured(tmp_path)
-    assert "| pets | own | 0.910 | 0.660 |  |  |" in measured(tmp_path)
+    assert "| pets | own | 0.910 | 0.660 |  |  |  |" in measured(tmp_path)
     assert "| market | own | 0.02 | 7 (10) | 500 | 3 (4) | 4 (5) | 0.900 | 0.950 |" in measured(tmp_path)
     found = {"ratio": 1.05, "short": {"hours": 0.17, "peak_mib": 400.0, "seconds": 20.0}}
     (tmp_path / "memory.json").write_text(json.dumps(found))

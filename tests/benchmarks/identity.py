@@ -3,7 +3,8 @@
 Detector yolo26n INT8; embedders the one that ships and person-reidentification-retail-0277. The labelled scenes
 ("tracks" are single-camera tracks before they are split by appearance, the rest is over all cameras, PETS also by
 person), the labelled re-identification sets as tracklets of two pictures or more, of a network's own sets the people
-kept out of its training, and five synthetic worlds of different length. Writes results/identity.json beside this file,
+kept out of its training, and five synthetic worlds of different length, with that detector and with the world's truth
+instead (oracle). Writes results/identity.json beside this file,
 part by part; --cache keeps runs and vectors, so that a repetition does only what is due.
 """
 
@@ -12,13 +13,16 @@ import json
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from labelled_sets import EMBEDDERS, SHARED, labelled
 
 from vidreid.evaluation.grouping import score_grouping
-from vidreid.evaluation.run import score_identity, score_tracking
+from vidreid.evaluation.identity import evaluate_identity
+from vidreid.evaluation.run import followed, rows, score_identity, score_tracking
+from vidreid.evaluation.truth import read_truth
 from vidreid.footage.cameras import Site, read_site
 from vidreid.identity.association import Sightings, associate
 from vidreid.identity.constraints import Presence, cannot_link
@@ -28,11 +32,12 @@ from vidreid.pipeline.results import Run
 from vidreid.pipeline.run import Options, run
 from vidreid.store.folder import RunFolder
 from vidreid.world import write_world
+from vidreid.world.sites import SITES
 
 OUT = Path(__file__).parent / "results" / "identity.json"
 OURS, THEIRS = "slim-afa", "person-reidentification-retail-0277"
 NETWORKS = (OURS, THEIRS)
-DETECTION = {"detector": str(SHARED / "weights/detector/yolo26n_int8_openvino_model")}
+DETECTORS = {"yolo26n-int8": str(SHARED / "weights/detector/yolo26n_int8_openvino_model"), "oracle": "oracle"}
 PROMISES = (0.02, 0.05, 0.1)
 SCENES = {
     "pets_s2l1": (["vtest=vtest.avi"], {}),
@@ -51,9 +56,9 @@ def footage(scene):
     return folder, [word.replace("=", f"={folder}/") for word in SCENES[scene][0]]
 
 
-def settings(network, **more):
+def settings(network, detector="yolo26n-int8", **more):
     wanted = "slim-afa" if network == OURS else str(EMBEDDERS[network])
-    return {"detection": DETECTION, "embedding": {"embedder": wanted}, **more}
+    return {"detection": {"detector": DETECTORS[detector]}, "embedding": {"embedder": wanted}, **more}
 
 
 def scene_row(scene, cache):
@@ -121,9 +126,35 @@ def world_row(seed, seconds, cache):
     listing = site / "cameras.yaml"
     if not listing.is_file():
         write_world(site, seed=seed, seconds=seconds)
-    target = cache / f"{site.name}-{OURS}"
-    run(RunFolder(target), read_site([str(listing)]), settings(OURS), Options(), Lines(sys.stderr))
-    return {"seconds": seconds, **identity_row(target, site)}
+    row = {"seconds": seconds}
+    for detector in DETECTORS:
+        target = cache / f"{site.name}-{detector}"
+        run(RunFolder(target), read_site([str(listing)]), settings(OURS, detector), Options(), Lines(sys.stderr))
+        row[detector] = identity_row(target, site) | {"ceiling": ceiling(target, site)}
+    return row
+
+
+def ceiling(target, site):
+    """The IDF1 that these tracklets would have if each were given its true person."""
+    opened, people = Run(target), followed(target, site).people
+    tracklets = {camera: rows(opened, camera, "tracklet") for camera in opened.cameras}
+    best = {camera: best_of(camera, boxes, people) for camera, boxes in tracklets.items()}
+    truth = read_truth(site, opened.cameras, distractors=[], by_person=False)
+    ids = {camera: boxes.ids for camera, boxes in tracklets.items()}
+    return round(evaluate_identity(truth, best, ids, partial=False).idf1, 3)
+
+
+def best_of(camera, boxes, people):
+    """A camera's boxes by person; of two at once of one person, the longer tracklet is that person."""
+    found, taken = boxes.ids + 10_000 * (1 + list(SITES).index(camera)), set()
+    for number in sorted(set(boxes.ids.tolist()), key=lambda number: -(boxes.ids == number).sum()):
+        own = boxes.ids == number
+        person = people.get(f"{camera}/{number:06d}", 0)
+        places = {(person, frame) for frame in boxes.frame[own].tolist()}
+        if person > 0 and not places & taken:
+            found[own] = person
+            taken |= places
+    return replace(boxes, ids=found)
 
 
 def _rounded(scores, names):

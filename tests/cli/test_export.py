@@ -16,6 +16,7 @@ FILES = {
     "jsonl": ["sightings.jsonl"],
     "coco": ["coco.json"],
     "mot": ["north.txt", "hall.txt", "yard.txt"],
+    "timeline": ["timeline.svg"],
     "video": ["north.mp4", "hall.mp4", "yard.mp4"],
 }
 
@@ -98,7 +99,7 @@ def test_mot_numbers_are_the_persons_or_the_tracklets(say, finished, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (("--format", "xls"), "'xls' is none of coco, csv, jsonl, mot, parquet, video"),
+        (("--format", "xls"), "'xls' is none of coco, csv, jsonl, mot, parquet, timeline, video"),
         (("--format", "csv", "--camera", "hal"), "no camera 'hal'"),
         (("--format", "csv", "--identity", "P9999"), "no person 'P9999'"),
         (("--format", "csv", "--from", "noon"), "'noon' is no time"),

@@ -199,7 +199,7 @@ def test_a_finished_run_is_matched_anew_without_footage_and_networks(
     embedder.unlink()
     go(run, settings={**asked, "matching": {"wrong_pairs": 0.5}})
     changed = {name for name, mark in marks(run).items() if before[name] != mark}
-    assert changed == {f"match/{table}.parquet" for table in ("tracklets", "identities", "evidence")}
+    assert changed == {f"match/{table}.parquet" for table in ("tracklets", "identities", "evidence", "vectors")}
     assert run_status(RunFolder(run)).match.status == "done"
 
 

@@ -125,6 +125,13 @@ def test_a_setting_makes_stale_what_depends_on_it_and_nothing_else(copy: RunFold
     assert why.format(default=default) in reasons(status)
 
 
+@pytest.mark.parametrize("said", [{"travel": (("hall", "yard", 5.0),)}, {"overlaps": (("hall", "north"),)}])
+def test_what_is_said_of_ways_and_views_makes_match_stale_alone(copy: RunFolder, said: dict[str, Any]) -> None:
+    status = change(copy, lambda record: replace(record, **said))
+    assert not_done(status) == MATCH_ONLY
+    assert reasons(status) == "site"
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_makes_stale_what_depends_on_it_and_nothing_else(copy: RunFolder, name: str) -> None:
     value, stages, why = NETWORKS[name]

@@ -32,6 +32,7 @@ DOUBT: Mapping[Kind, float] = {"same": 1.2, "cross": 1.0}
 DRIFT = 0.5
 BLUR = np.array([0.25, 0.5, 0.25])  # a bin more or less is chance
 REVIEWED = 20.0  # reviewed pairs that count as much as the curve
+FEWEST = 30  # people that a network is taken to have been tried on where nobody says
 CEILING = 0.999
 NEVER = 20.0  # a score that nobody reaches
 
@@ -57,6 +58,13 @@ class Curve:
     def above(self, likeness: Array) -> Array:
         """Probabilities of likenesses: scores above that of even odds."""
         return self.at(np.asarray(likeness) + min(self.even, NEVER))
+
+
+def supported(curve: Curve, people: int) -> Curve:
+    """The curve as far as ``people`` whom a network never learnt from support it: no error among n of them leaves room
+    for 3 / n (Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?, JAMA 1983)."""
+    most = 1 - 3 / max(people, FEWEST)
+    return replace(curve, probability=np.clip(curve.probability, 1 - most, most))
 
 
 @dataclass(frozen=True)

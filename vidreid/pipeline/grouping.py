@@ -199,14 +199,15 @@ def _revised(
     named = sorted({*out, *(end for pair in (*same, *differ) for end in pair)})
     # What a person decided says what likenesses mean, but moves nobody whom no decision names.
     reviewed = [(*pair, True) for pair in same] + [(*pair, False) for pair in differ]
+    curves = find_curves(space, replace(sightings, reviewed=reviewed), was.card)
     return replace(
         was,
         tracklets=parts.tracklets,
         known=known,
         labels=revise(before, named, anew, nobody=out),
         space=space,
-        curves=find_curves(space, replace(sightings, reviewed=reviewed), was.card),
-        likeness=likeness,
+        curves=curves,
+        likeness=above_even(space, curves),
         apart=apart,
         ruled={**same, **differ},
         impostors=sightings.impostors,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from vidreid.identity.calibration import logit, odds
+from vidreid.identity.calibration import logit, odds, supported
 from vidreid.identity.card import Card
 from vidreid.identity.margins import Margins, margins
 from vidreid.identity.revision import NOBODY
@@ -34,6 +35,8 @@ def write_match(
     facts: Mapping[str, Any],
 ) -> None:
     """Write the tables of `match`, the calibration and the index of search."""
+    curves = {kind: supported(curve, card.people) for kind, curve in grouped.curves.items()}
+    grouped = replace(grouped, curves=curves)
     people, clusters = np.unique(grouped.labels[grouped.labels != NOBODY], return_inverse=True)
     told = [one for one, label in zip(grouped.known, grouped.labels, strict=True) if label != NOBODY]
     rows = np.flatnonzero(grouped.labels != NOBODY)

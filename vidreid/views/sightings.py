@@ -85,9 +85,9 @@ def _draw_hit(card: Image, number: int, hit: Hit, picture: Image | None) -> None
     if not hit.likely:
         card[4:TALL] = card[4:TALL] // 2 + np.array(PANEL, np.uint8) // 2
     draw_plate(card, str(number), (6, 10), 10, SURE if hit.likely else FAINT)
-    draw_text(card, share(hit.probability), (8, TALL + 20), 13, (SURE if hit.likely else UNSURE))
+    draw_text(card, share(hit.probability), (8, TALL + 20), 12, SURE if hit.likely else UNSURE)
     who = hit.identity or ""
-    draw_text(card, who, (card.shape[1] - 8 - text_width(who, 10), TALL + 20), 10, SOFT)
+    draw_text(card, who, (card.shape[1] - 8 - text_width(who, 9), TALL + 20), 9, SOFT)
     time = when(hit)
     day, _, clock = time.removesuffix(" UTC").rpartition(" ")
     draw_text(card, hit.camera, (8, TALL + 46), 10, INK)

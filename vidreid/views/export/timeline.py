@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def _midnight(spans: Sequence[Span]) -> int | None:
     times = [span["time_min"] for span in spans]
     if not times or None in times:
         return None
-    return round(min(times).timestamp() * 1e6) // DAY_US * DAY_US
+    first: datetime = min(times)
+    return round(first.timestamp() * 1e6) // DAY_US * DAY_US
 
 
 def _bar(span: Span, day: int | None) -> Bar:
