@@ -31,7 +31,7 @@ IMPOSTORS = 20_000  # pairs seen side by side
 PROMISE, COSINE = 0.02, 0.5
 SIZES = (2_000, 5_000, 10_000, 20_000, 50_000)
 CAMERAS = {"8 cameras": 8, "100 cameras": 100, "one uniform": 8}
-LARGEST = {"8 cameras": 200_000, "100 cameras": 50_000, "one uniform": 50_000, "scipy": 10_000}
+LARGEST = {"8 cameras": 200_000, "100 cameras": 20_000, "one uniform": 20_000, "scipy": 10_000}
 STAGES = ("make_space", "find_curves", "above_even", "agglomerate")
 
 

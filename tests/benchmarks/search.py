@@ -1,9 +1,9 @@
 """How fast exact search is, side by side with the obvious ways: python tests/benchmarks/search.py [ROWS...]
 
 Float16 vectors of 512 numbers of 8 cameras in a file (1 GB for a million, in a folder that is gone afterwards) and one
-query from outside, the file in the page cache. "search": products, levels, scores and the best 20. "in memory": NumPy's
-product of the same vectors held as float32, twice the memory; "cast": NumPy's cast of each block, "torch": torch's, each
-followed by the product. Best of some turns each, ways in turn, since the machine may be shared. Writes
+query from outside, the file in the page cache. "search": products, levels, scores and the best 20. "in memory":
+NumPy's product of the same vectors held as float32, twice the memory; "cast": NumPy's cast of each block, "torch":
+torch's, each followed by the product. Best of some turns each, ways in turn, since the machine may be shared. Writes
 results/search.json beside this file: milliseconds, and how many times as long as ours each takes.
 """
 
