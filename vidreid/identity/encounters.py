@@ -49,9 +49,7 @@ class Encounters:
         return np.asarray(self.second.mean(1) - self.first.mean(1))
 
 
-def encounters(
-    presences: Sequence[Presence], clusters: Array, chance: Callable[[Array], Array]
-) -> list[Encounters]:
+def encounters(presences: Sequence[Presence], clusters: Array, chance: Callable[[Array], Array]) -> list[Encounters]:
     """The confident pairs of each two cameras, in order of their names.
 
     Of one cluster, in two cameras with known clocks, and one person by a ``chance`` (k,) of pairs of rows (k, 2) of

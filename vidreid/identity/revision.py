@@ -51,7 +51,7 @@ def mend(
     _, group = connected_components(links, directed=False)
     found = np.zeros(len(people), np.int64)
     for rows in (np.flatnonzero(group[number] == each) for each in np.unique(group)):
-        whole = not any(np.isin(apart[row], rows).any() for row in rows)
+        whole = not any(np.isin(apart[row], rows).any() for row in rows.tolist())
         found[rows] = found.max() + 1 + (0 if whole else np.unique(recluster(rows), return_inverse=True)[1])
     return np.unique(found, return_inverse=True)[1]
 
