@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from vidreid.cli import COMMANDS, cli
 from vidreid.engines.registry import InputEntry, ModelEntry
-from vidreid.footage.cameras import CameraEntry, FileEntry
+from vidreid.footage.cameras import CameraEntry, CamerasFile, FileEntry, TravelEntry
 from vidreid.settings import Settings
 from vidreid.store import schema
 
@@ -110,7 +110,11 @@ def settings() -> str:
 
 def cameras() -> str:
     """The keys of a camera, and of a file within it, in a cameras YAML."""
-    return f"A camera:\n\n{_fields(CameraEntry)}\nA file, where it is more than a path:\n\n{_fields(FileEntry)}"
+    return (
+        f"The file:\n\n{_fields(CamerasFile)}\nA camera:\n\n{_fields(CameraEntry)}\n"
+        f"A file of it, where it is more than a path:\n\n{_fields(FileEntry)}\n"
+        f"An entry of `travel`:\n\n{_fields(TravelEntry)}"
+    )
 
 
 def models() -> str:

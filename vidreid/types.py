@@ -175,7 +175,7 @@ class ModelSpec:
     """A network as its registry entry states it. ``identity`` is the SHA-256 of its weights.
 
     ``frames`` is T, the crops of a clip (1 for image networks); ``branches`` parts of the vector are normalised
-    one by one; ``threshold`` is the cosine from which two tracklets may be one person, None where not measured;
+    one by one; ``threshold`` is the cosine under which two looks of a track may be two people, None where not stated;
     ``score`` is the one from which a detector's boxes are worth tracking, None where not stated; ``suppress`` the IoU
     from which one of its boxes hides a fainter one, None where each person comes once.
     """

@@ -17,7 +17,7 @@ COMMANDS = {
     "run": ("run", "run", "Footage of several cameras in, people across cameras out."),
     "resume": ("run", "resume", "Go on with a run that was stopped."),
     "status": ("status", "status", "What of a run is done, stale or due."),
-    "search": ("search", "search", "Find a person: where else were they seen?"),
+    "search": ("search", "search", "Find a person: the sightings that are most like them."),
     "explain": ("explain", "explain", "Why two sightings are one person, or two."),
     "decide": ("decide", "decide", "Say who is who, or is not; later matches keep to it."),
     "calibrate": ("calibrate", "calibrate", "What a likeness means in a run."),

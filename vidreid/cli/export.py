@@ -19,7 +19,7 @@ from vidreid.errors import UsageError
     required=True,
     metavar="FORMAT",
     type=PlugIn("views.export"),
-    help="csv, parquet, jsonl, mot, coco or video.",
+    help="csv, parquet, jsonl, mot, coco, timeline or video.",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write into.")
 @click.option("--identity", multiple=True, metavar="P0042", help="Only this person (may be repeated).")

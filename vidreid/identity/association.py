@@ -10,7 +10,7 @@ import numpy as np
 from vidreid.identity.calibration import NEVER, Curve, Kind, Known, fit, histogram, logit, odds
 from vidreid.identity.card import CENTRES, EDGES, Card
 from vidreid.identity.clustering import agglomerate
-from vidreid.identity.levels import BLOCK, CROWD, Levels, centred, find_levels, scores
+from vidreid.identity.levels import BLOCK, CROWD, Levels, centred, find_levels, own_share, scores
 from vidreid.identity.merges import Merges
 from vidreid.types import Array
 
@@ -167,7 +167,10 @@ def find_curves(space: Space, sightings: Sightings, card: Card) -> dict[Kind, Cu
     looked: dict[Kind, float] = {"same": count / 2, "cross": count * (np.count_nonzero(sizes) - 1) / 2}
     counts = _count(space, sightings.apart)
     known = {kind: _known(space, sightings, card, kind) for kind in counts}
-    return {kind: fit(counts[kind], looked[kind], pairs[kind], card, kind, known[kind]) for kind in counts}
+    crowded = float(own_share(sizes[space.cameras]).mean()) if count else 0.0
+    return {
+        kind: fit(counts[kind], looked[kind], pairs[kind], card, kind, known[kind], crowded=crowded) for kind in counts
+    }
 
 
 def _pairs(cameras: Array, apart: Sequence[Array]) -> dict[Kind, float]:

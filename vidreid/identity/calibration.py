@@ -30,6 +30,9 @@ IN_BULK = 0.05
 # for far from where held-out people lie.
 DOUBT: Mapping[Kind, float] = {"same": 1.2, "cross": 1.0}
 DRIFT = 0.5
+# By how much more often strangers score above the bulk where the crowd is the card's and not their own: the ratio of
+# wrong pairs to expected ones of 20, 67 and 203 sightings a camera, of two networks on held-out people, less one.
+THIN = 12.0
 BLUR = np.array([0.25, 0.5, 0.25])  # a bin more or less is chance
 REVIEWED = 20.0  # reviewed pairs that count as much as the curve
 FEWEST = 30  # people that a network is taken to have been tried on where nobody says
@@ -87,20 +90,32 @@ def histogram(scores: Array) -> Array:
     return np.histogram(np.minimum(scores, EDGES[-1] - 1e-6), EDGES)[0].astype(float)
 
 
-def fit(counts: Array, sightings: float, pairs: float, card: Card, kind: Kind, known: Known = NOTHING) -> Curve:
+def fit(
+    counts: Array,
+    sightings: float,
+    pairs: float,
+    card: Card,
+    kind: Kind,
+    known: Known = NOTHING,
+    *,
+    crowded: float = 1.0,
+) -> Curve:
     """The curve of pairs of a ``kind`` from the ``counts`` (bins,) of all ``pairs`` in the run.
 
     ``sightings``: how many sightings could find themselves again: half of sightings times cameras looked at.
+    ``crowded`` (0..1): how far sightings were measured against the run's own crowds, and not against the card's.
     """
+    sightings, pairs = max(sightings, 1.0), max(pairs, 1.0)
     mean, deviation = _expected(card, kind)
     mean += known.halves[0] * known.halves[1] / (known.halves[1] + PAIRS)
     strangers = pairs * (counts[BULK].sum() + IN_BULK * STRANGERS) / (pairs + STRANGERS)
+    doubt = np.where(FITTED, DOUBT[kind] * (1 + THIN * (1 - crowded) ** 1.5), 1.0)
     alone = _moved(card.null["without"], known.impostors)
     expected = _normal(mean, deviation)
     people, shape = AGAIN[kind] * sightings, expected
     for _ in range(ROUNDS):
         met = min(1.0, people / max(sightings, 1e-9))
-        null = strangers * (met * card.null["with"] + (1 - met) * alone) * np.where(FITTED, DOUBT[kind], 1.0)
+        null = strangers * (met * card.null["with"] + (1 - met) * alone) * doubt
         genuine = people * shape
         mine = (counts * genuine / np.maximum(null + genuine, 1e-12))[FITTED]
         people = sightings * (mine.sum() + SIGHTINGS * AGAIN[kind]) / (sightings + SIGHTINGS)

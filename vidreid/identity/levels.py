@@ -74,11 +74,16 @@ def find_levels(vectors: Array, cameras: Array, strangers: Array, scale: float, 
     return Levels(level, (weight * middle + SETTLED * scale) / (weight + SETTLED))
 
 
+def own_share(size: Array | int, crowd: float = CROWD) -> Array:
+    """How far (0..1) levels rest on the sightings of a camera that has ``size`` of them, and not on the card."""
+    return np.asarray(np.square(size) / (np.square(size) + crowd**2), float)
+
+
 def level_among(likeness: Array, size: int, strangers: Array, crowd: float = CROWD) -> Array:
     """Levels (rows,) in a camera of ``size`` sightings, from likenesses (rows, any) to them, or to their greatest."""
     near = np.broadcast_to(strangers, (len(likeness), NEAREST))
     among = greatest(np.concatenate([likeness, near], axis=1), NEAREST).mean(1)
-    share = size**2 / (size**2 + crowd**2)
+    share = own_share(size, crowd)
     return np.asarray(share * among + (1 - share) * strangers.mean())
 
 

@@ -99,8 +99,8 @@ class Calibrated:
 
     @property
     def curve(self) -> Meaning:
-        """The curve of pairs of two cameras; of one camera where the run has no other."""
-        return self.curves["cross" if len(self.frame.cameras) > 1 else "same"]
+        """The curve of pairs of two cameras; of one camera where no other saw anybody."""
+        return self.curves["cross" if self.curves["cross"].pairs.any() else "same"]
 
     def chance(self, likeness: float, *, one_camera: bool) -> Chance:
         """The chance that a pair of this likeness is one person."""

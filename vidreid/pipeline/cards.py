@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ def card_of(name: str, dim: int, network: str | None = None) -> Card:
 def card_files(name: str) -> tuple[Path, Path]:
     """Where the card of a network is looked for: beside what ships, then among those of others."""
     return shipped_weights() / name / "calibration.json", carried("configs") / "calibration" / f"{name}.json"
+
+
+def card_digest(name: str) -> str:
+    """What stands for the card of a network in a fingerprint; empty where it has none."""
+    path = next(filter(Path.is_file, card_files(name)), None)
+    return "" if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def group(
         halves=sightings.halves,
         reviewed=(),
         lessons=lessons,
-        notes=[*notes, *lessons.notes],
+        notes=[*notes, *_left_out(base), *lessons.notes],
     )
     return _revised(grouped, decisions, cameras, min_seconds) if decisions else grouped
 
@@ -113,6 +113,14 @@ def _here(card: Card, sightings: Sightings) -> tuple[Card, list[str]]:
     if uniform or not card.people:
         card = with_own_mean(card, sightings.vectors)
     return card, [UNIFORM] if uniform else []
+
+
+def _left_out(base: Association) -> list[str]:
+    """What is said where too many pairs were alike to be looked at all."""
+    nearest = base.merges.nearest
+    if nearest is None:
+        return []
+    return [f"so many sightings are alike that of each only the {nearest} nearest were compared: people may be split"]
 
 
 def in_order(tracklets: Sequence[Tracklet]) -> list[Tracklet]:

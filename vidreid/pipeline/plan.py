@@ -15,6 +15,7 @@ import pyarrow as pa
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.segments import cut
+from vidreid.pipeline.cards import card_digest
 from vidreid.pipeline.networks import Identities, least_score
 from vidreid.pipeline.versions import made_by
 from vidreid.settings import Settings
@@ -124,7 +125,7 @@ def match_inputs(
         "vectors": fingerprint({"parts": made_from}),
         "clocks": clocks,
         "matching": settings.matching.model_dump(),
-        "embedder": networks.embedder,
+        "card": card_digest(networks.embedder["name"]),
         "split_below": split_below(settings, networks),
         "join_seconds": settings.tracking.join_seconds,
         "site": [[list(pair) for pair in record.travel], [list(pair) for pair in record.overlaps]],
