@@ -38,7 +38,7 @@ def test_an_unknown_shell_is_wrong_use(say):
 
 
 def test_commands_options_trackers_and_formats_are_completed(tmp_path):
-    assert offered("vidreid ex", tmp_path) == ["export"]
+    assert offered("vidreid ex", tmp_path) == ["explain", "export"]
     assert offered("vidreid run --offl", tmp_path) == ["--offline"]
     assert offered("vidreid run --tracker byte", tmp_path) == ["bytetrack"]
     assert offered("vidreid run --runtime a", tmp_path) == ["auto"]

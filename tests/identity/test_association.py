@@ -109,7 +109,8 @@ def test_the_share_of_wrong_pairs_is_what_was_promised_within_a_factor_of_two(ho
     expected = sum(told.expected.wrong for _, told in sites)
     wrong = sum(wrong_pairs(told.clusters, found.people) for found, told in sites)
     assert expected >= 30
-    assert expected / 2 <= wrong <= 2 * expected
+    chance = np.sqrt(expected)  # of counting, which no promise rules out
+    assert expected / 2 - chance <= wrong <= 2 * expected + chance
     assert all(told.expected.wrong <= promise * told.expected.pairs + 1e-9 for _, told in sites)
     assert all(
         told.expected.pairs == told.merges.pairs[: told.kept].sum() for _, told in sites if hasattr(told, "kept")

@@ -30,9 +30,11 @@ IN_BULK = 0.05
 # for far from where held-out people lie.
 DOUBT: Mapping[Kind, float] = {"same": 1.2, "cross": 1.0}
 DRIFT = 0.5
-# By how much more often strangers score above the bulk where the crowd is the card's and not their own: the ratio of
-# wrong pairs to expected ones of 20, 67 and 203 sightings a camera, of two networks on held-out people, less one.
-THIN = 12.0
+# By how much more often strangers score above the bulk where the crowd is the card's and not their own, from the ratio
+# of wrong pairs to expected ones at 20, 67 and 203 sightings a camera of Market-1501; and how many certain strangers
+# of the run's own halve that doubt.
+THIN = 8.0
+CERTAIN = 30.0
 BLUR = np.array([0.25, 0.5, 0.25])  # a bin more or less is chance
 REVIEWED = 20.0  # reviewed pairs that count as much as the curve
 FEWEST = 30  # people that a network is taken to have been tried on where nobody says
@@ -109,7 +111,8 @@ def fit(
     mean, deviation = _expected(card, kind)
     mean += known.halves[0] * known.halves[1] / (known.halves[1] + PAIRS)
     strangers = pairs * (counts[BULK].sum() + IN_BULK * STRANGERS) / (pairs + STRANGERS)
-    doubt = np.where(FITTED, DOUBT[kind] * (1 + THIN * (1 - crowded) ** 1.5), 1.0)
+    unsure = CERTAIN / (CERTAIN + len(known.impostors))
+    doubt = np.where(FITTED, DOUBT[kind] * (1 + unsure * THIN * (1 - crowded) ** 1.5), 1.0)
     alone = _moved(card.null["without"], known.impostors)
     expected = _normal(mean, deviation)
     people, shape = AGAIN[kind] * sightings, expected

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vidreid.tracklets.seams import iou
 from vidreid.types import Array
 
 TOGETHER = 1.0  # seconds in company
@@ -38,4 +37,12 @@ def _side_by_side(one: tuple[Array, Array], other: tuple[Array, Array], elapsed:
     if not len(frames):
         return False
     first, last = elapsed(frames[[0, -1]])
-    return bool(last - first >= TOGETHER and iou(one[1][here], other[1][there]).max() < APART)
+    return bool(last - first >= TOGETHER and _overlap(one[1][here], other[1][there]).max() < APART)
+
+
+def _overlap(boxes: Array, others: Array) -> Array:
+    """IoU (n,) of boxes (n, 4), each with the other of its row."""
+    low, high = np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])
+    common = np.maximum(high - low, 0).prod(1)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) + (others[:, 2:] - others[:, :2]).prod(1)
+    return np.asarray(common / np.maximum(areas - common, 1e-9))
