@@ -168,12 +168,12 @@ def main():
         "world": (list(WORLDS), lambda seed, cache: world_row(seed, WORLDS[seed], cache)),
     }
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", choices=[[], *parts], default=list(parts))
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], default=[])
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     found = json.loads(OUT.read_text()) if OUT.is_file() else {}
     with tempfile.TemporaryDirectory() as scratch:
-        for part in given.parts:
+        for part in given.parts or parts:
             names, measure = parts[part]
             found[part] = {str(name): measure(name, given.cache or Path(scratch)) for name in names}
             OUT.write_text(json.dumps({key: found[key] for key in parts if key in found}, indent=1) + "\n")
