@@ -129,5 +129,5 @@ def test_features_made_elsewhere_are_taken_as_they_are(crowd, tmp_path):
     tracklets, _ = groups(crowd)
     vectors = np.eye(4)[[item.identity for item in tracklets]]
     np.savez(tmp_path / "f.npz", paths=[item.pictures[0] for item in tracklets], features=vectors)
-    found = score_identity(crowd, tracklets, from_file(tmp_path / "f.npz"), 0.02)
+    found = score_identity(crowd, tracklets, from_file(tmp_path / "f.npz"), 0.2)  # nobody measured what they mean
     assert (found.system, found.grouping.pair_f1) == ("f", 1)
