@@ -1,15 +1,9 @@
 """`calibrate`: what a likeness means in a run."""
 
 import json
-import shutil
 
 import cv2
 import pytest
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
 
 
 def test_the_curve_and_the_promise(say, run):

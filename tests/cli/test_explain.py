@@ -1,17 +1,11 @@
 """`explain`: from names to words, JSON and a picture."""
 
 import json
-import shutil
 
 import cv2
 import pytest
 
 from vidreid.pipeline.results import Run
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
 
 
 @pytest.fixture

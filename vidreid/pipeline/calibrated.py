@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,8 +129,8 @@ class Calibrated:
         }
 
 
-def write_calibration(folder: RunFolder, grouped: Grouped, card: Card, cameras: Sequence[str], people: int) -> None:
-    """Write what a likeness means in what `match` grouped into ``people``."""
+def write_calibration(folder: RunFolder, grouped: Grouped, card: Card, cameras: Sequence[str]) -> None:
+    """Write what a likeness means in what `match` grouped; ``cameras`` in the order of their numbers."""
     base, space = grouped.base, grouped.space
     expected = base.expected
     found = {
@@ -194,7 +195,7 @@ def _notes(threshold: float | None, promise: float, card: Card, pairs: float) ->
     return notes
 
 
-def calibration_file(folder: RunFolder) -> Any:
+def calibration_file(folder: RunFolder) -> Path:
     """Where a run's calibration lies."""
     return folder.match("calibration").with_suffix(".json")
 

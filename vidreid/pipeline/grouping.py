@@ -80,8 +80,9 @@ def group(
 ) -> Grouped:
     """Tell tracklets apart, first as if nobody had decided anything; then only those that decisions touch, anew."""
     whole = in_order([one for one in tracklets if _tellable(one, min_seconds)])
-    card, notes = _here(card, _sightings(whole, cameras, (), card))
     sightings = _sightings(whole, cameras, cannot_link(presences(whole)), card)
+    card, notes = _here(card, sightings)
+    sightings = replace(sightings, halves=_halves(whole, card))
     base = associate(sightings, card, promise)
     lessons = _lessons(whole, base, site)
     if lessons.limits:

@@ -52,7 +52,7 @@ def write_match(
     ]
     evidence = [*pairs_together(grouped, rows, clusters), *pairs_apart(grouped, rows, clusters, near)]
     table = [_tracklet_row(one, identity.get(one.name), near, names, place.get(one.name)) for one in grouped.tracklets]
-    write_calibration(folder, grouped, card, cameras, len(names))
+    write_calibration(folder, grouped, card, cameras)
     index_run(folder, _indexed(grouped), network, inputs)
     write_part(folder.match("identities"), pa.Table.from_pylist(found, schema.IDENTITIES), schema.IDENTITIES, header)
     write_part(folder.match("evidence"), pa.Table.from_pylist(evidence, schema.EVIDENCE), schema.EVIDENCE, header)
@@ -68,16 +68,12 @@ def _doubt(grouped: Grouped, rows: Array, near: Margins) -> Array:
     own = np.where(alone, 0.5, curve.above(np.where(alone, 0.0, near.own)))
     other = curve.above(np.where(unrivalled, 0.0, near.other))
     leaves = np.where(unrivalled, 0.0, odds(logit(other) - logit(own)))
-    for position, row in enumerate(rows):
-        if len(grouped.apart[row]) and not unrivalled[position] and _kept_out(grouped, rows, near, position):
+    labels = np.unique(grouped.labels[rows])
+    for position in np.flatnonzero(~unrivalled):
+        kept_out = grouped.labels[grouped.apart[rows[position]]]
+        if (kept_out == labels[near.nearest[position]]).any():  # a constraint, which no likeness overrules
             leaves[position] = 0.0
     return np.asarray(np.maximum(np.where(alone, 0.0, 1 - own), leaves))
-
-
-def _kept_out(grouped: Grouped, rows: Array, near: Margins, position: int) -> bool:
-    """Whether a constraint keeps a tracklet from the nearest other people."""
-    label = np.unique(grouped.labels[rows])[near.nearest[position]]
-    return bool((grouped.labels[grouped.apart[rows[position]]] == label).any())
 
 
 def _indexed(grouped: Grouped) -> list[Indexed]:

@@ -38,8 +38,6 @@ from vidreid.store.journal import Journal, digest
 from vidreid.store.parts import fingerprint, read_header, write_json
 from vidreid.types import Camera, Reporter, Segment
 
-STAGES = ("ingest", "track", "embed", "match")
-
 
 @dataclass(frozen=True)
 class Options:
