@@ -177,7 +177,8 @@ class ModelSpec:
     ``frames`` is T, the crops of a clip (1 for image networks); ``branches`` parts of the vector are normalised
     one by one; ``threshold`` is the cosine under which two looks of a track may be two people, None where not stated;
     ``score`` is the one from which a detector's boxes are worth tracking, None where not stated; ``suppress`` the IoU
-    from which one of its boxes hides a fainter one, None where each person comes once.
+    from which one of its boxes hides a fainter one, None where each person comes once. ``sizes``: every size (height,
+    width) of pictures that the network takes, where there are several; ``input.size`` is the usual one.
     """
 
     name: str
@@ -193,13 +194,18 @@ class ModelSpec:
     score: float | None = None
     suppress: float | None = None
     licence: str = "not stated"
+    sizes: tuple[tuple[int, int], ...] = ()
 
 
 class Model(Protocol):
-    """A network that a runtime can turn into an engine."""
+    """A network that a runtime can turn into an engine.
+
+    ``precision`` is what it was built for: fp32, bf16, fp16 or int8; empty where the runtime chooses.
+    """
 
     spec: ModelSpec
     path: Path
+    precision: str
 
     def module(self) -> Any:
         """The torch module (only the torch runtime calls this)."""
@@ -228,7 +234,8 @@ class Runtime(Protocol):
     def available(self) -> str | None:
         """None, or the reason why this machine cannot run it."""
 
-    def load(self, model: Model, *, streams: int) -> Engine: ...
+    def load(self, model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Engine:
+        """``streams`` batches at a time of ``batch`` pictures or clips each, on ``threads`` each (CPUs)."""
 
 
 class Detector(Protocol):

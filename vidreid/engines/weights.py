@@ -35,6 +35,7 @@ class FileModel:
     spec: ModelSpec
     path: Path
     trusted: bool = False
+    precision: str = ""
 
     def module(self) -> Any:
         """Only networks of our own are torch modules before they are loaded; a file is loaded by its runtime."""
