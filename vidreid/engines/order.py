@@ -19,7 +19,7 @@ class Order:
     precision: Precision
     islands: Sequence[str] = ()
     batch: tuple[int, int, int] = (1, 8, 32)
-    target: Target = Target()  # type: ignore[call-arg]
+    target: Target = field(default_factory=Target)
 
 
 @dataclass(frozen=True)
