@@ -106,16 +106,57 @@ class Segment:
         return f"{self.number:05d}"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A decoded picture. ``pts`` in ticks of its file, ``time`` the same in seconds."""
+class Picture(Protocol):
+    """A decoded picture that is turned into RGB when somebody asks for it; ``width`` and ``height`` upright."""
 
-    camera: str
-    index: int
-    file: int
-    pts: int
-    time: float
-    image: Image
+    width: int
+    height: int
+
+    def rgb(self) -> Image: ...
+
+    def luma(self, width: int) -> NDArray[np.uint8]:
+        """Brightness of at most ``width`` pixels across, as stored (perhaps not upright); cheap."""
+
+
+class Frame:
+    """A picture of a camera. ``pts`` in ticks of its file, ``time`` the same in seconds."""
+
+    __slots__ = ("_image", "camera", "file", "index", "picture", "pts", "time")
+
+    def __init__(
+        self,
+        camera: str,
+        index: int,
+        file: int,
+        pts: int,
+        time: float,
+        image: Image | None = None,
+        *,
+        picture: Picture | None = None,
+    ) -> None:
+        """Give the ``image``, or a ``picture`` to make it of."""
+        self.camera = camera
+        self.index = index
+        self.file = file
+        self.pts = pts
+        self.time = time
+        self.picture = picture
+        self._image = image
+
+    @property
+    def image(self) -> Image:
+        """Its pixels, made when they are first asked for."""
+        if self._image is None:
+            assert self.picture is not None
+            self._image = self.picture.rgb()
+        return self._image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, without making the image."""
+        if self._image is not None or self.picture is None:
+            return int(self.image.shape[0]), int(self.image.shape[1])
+        return self.picture.height, self.picture.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +244,14 @@ class Model(Protocol):
     ``precision`` is what it was built for: fp32, bf16, fp16 or int8; empty where the runtime chooses.
     """
 
-    spec: ModelSpec
-    path: Path
-    precision: str
+    @property
+    def spec(self) -> ModelSpec: ...
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def precision(self) -> str: ...
 
     def module(self) -> Any:
         """The torch module (only the torch runtime calls this)."""

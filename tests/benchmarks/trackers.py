@@ -56,7 +56,7 @@ def detect(shared, scene, camera, *, embedder=None):
     video = probe(file)
     (segment,) = cut(camera, [video], seconds=300, overlap=4)
     engine = openvino.load(_network(shared, "detector/yolo26n_int8_openvino_model", "detector"), streams=2)
-    steps = list(Yolo(engine, score=SCORE).detect(SegmentDecoder(file, video, segment).frames()))
+    steps = list(Yolo(lambda size: engine, score=SCORE).detect(SegmentDecoder(file, video, segment).frames()))
     engine.close()
     if embedder is not None:
         steps = [(frame, _with_vectors(frame, found, embedder)) for frame, found in steps]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidreid.detection.letterbox import GREY, Letterbox
+from vidreid.detection.letterbox import GREY, Letterbox, best_size
 
 SIDES = st.one_of(st.integers(1, 8), st.integers(1, 4000))
 TARGETS = st.sampled_from([(640, 640), (384, 640), (640, 384), (256, 128)])
@@ -82,3 +82,22 @@ def test_a_line_of_one_pixel_is_a_picture():
     made = Letterbox((1, 4000), (640, 640)).apply(np.full((1, 4000, 3), 200, np.uint8))
     assert made.shape == (640, 640, 3)
     assert (made == 200).all(2).sum() == 640
+
+
+SIZES = ((480, 640), (384, 640))
+
+
+@pytest.mark.parametrize(
+    ("picture", "size"),
+    [((1080, 1920), (384, 640)), ((720, 1280), (384, 640)), ((576, 768), (480, 640)), ((288, 360), (480, 640))],
+)
+def test_a_camera_takes_the_size_of_its_proportions(picture, size):
+    assert best_size(SIZES, picture) == size
+
+
+@settings(deadline=None)
+@given(SIDES, SIDES)
+def test_no_other_size_shows_more_of_the_picture(height, width):
+    chosen = best_size(SIZES, (height, width))
+    shown = {size: np.prod(Letterbox((height, width), size).inner) / np.prod(size) for size in SIZES}
+    assert shown[chosen] == max(shown.values())

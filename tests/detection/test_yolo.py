@@ -75,9 +75,14 @@ def said(index, box, score=1, kind=0):
     return Frame("c1", index, 0, index, index / 25, image)
 
 
+def around(engine, *, ahead=0, suppress=None, tile=0):
+    """A detector whose network has one size."""
+    return make(lambda picture: engine, score=0.5, suppress=suppress, tile=tile, ahead=ahead)
+
+
 def test_frames_come_out_in_order_with_their_own_boxes(engine):
     frames = [said(i, (i, i, i + 10, i + 20)) for i in range(40)]
-    found = list(make(engine, score=0.5, suppress=None, tile=0, ahead=3).detect(iter(frames)))
+    found = list(around(engine, ahead=3).detect(iter(frames)))
     assert [frame for frame, _ in found] == frames
     for i, (_, detections) in enumerate(found):
         np.testing.assert_array_equal(detections.boxes, [[i, i, i + 10, i + 20]])
@@ -93,19 +98,29 @@ def test_no_more_frames_are_taken_than_agreed(engine, ahead):
             taken.append(i)
             yield said(i, (1, 1, 9, 9))
 
-    for given_back, _ in enumerate(
-        make(engine, score=0.5, suppress=None, tile=0, ahead=ahead).detect(frames()), start=1
-    ):
+    for given_back, _ in enumerate(around(engine, ahead=ahead).detect(frames()), start=1):
         assert len(taken) <= given_back + ahead
     assert taken == list(range(20))
+
+
+def test_every_view_goes_to_the_engine_for_its_size(engine):
+    asked = []
+
+    def engines(picture):
+        asked.append(picture)
+        return engine
+
+    wide = Frame("c1", 0, 0, 0, 0.0, np.zeros((SIDE, 2 * SIDE, 3), np.uint8))
+    list(make(engines, score=0.5, suppress=None, tile=SIDE, ahead=0).detect([wide, said(1, (1, 1, 9, 9))]))
+    assert asked == [(SIDE, 2 * SIDE), *[(SIDE, SIDE)] * 4]
 
 
 def test_boxes_do_not_depend_on_the_neighbours(engine):
     rng = np.random.default_rng(0)
     frames = [said(i, (*rng.integers(0, 20, 2), *rng.integers(30, 60, 2))) for i in range(12)]
-    together = list(make(engine, score=0.5, suppress=None, tile=0, ahead=4).detect(frames))
+    together = list(around(engine, ahead=4).detect(frames))
     for frame, detections in together:
-        ((_, alone),) = make(engine, score=0.5, suppress=None, tile=0, ahead=0).detect([frame])
+        ((_, alone),) = around(engine, ahead=0).detect([frame])
         np.testing.assert_array_equal(detections.boxes, alone.boxes)
 
 
@@ -117,7 +132,7 @@ def test_other_things_faint_ones_and_slivers_are_nobody(engine):
         said(3, (70, 1, 90, 9)),
         said(4, (1, 1, 9, 9)),
     ]
-    assert [len(found) for _, found in make(engine, score=0.5, suppress=None, tile=0, ahead=2).detect(frames)] == [
+    assert [len(found) for _, found in around(engine, ahead=2).detect(frames)] == [
         0,
         0,
         0,
@@ -132,7 +147,7 @@ def test_persons_who_come_double_are_one_where_the_network_is_stated_so(iou, lef
     double = openvino.load(glance(tmp_path / "double.onnx", InputSpec((SIDE, SIDE)), shape=(1, 2, 6)), streams=1)
     frame = said(0, (10, 10, 20, 50))
     frame.image[0, 2:4] = np.array([10, 10, 20, 42, 1, 0]).reshape(2, 3)
-    ((_, found),) = make(double, score=0.5, suppress=iou, tile=0, ahead=0).detect([frame])
+    ((_, found),) = around(double, suppress=iou).detect([frame])
     double.close()
     assert found.scores.tolist() == left
     np.testing.assert_array_equal(found.boxes[0], [10, 10, 20, 50])
@@ -142,7 +157,7 @@ def test_boxes_of_tiles_are_moved_to_where_the_tile_lies(engine):
     image = np.zeros((SIDE, 2 * SIDE, 3), np.uint8)
     image[0, SIDE : SIDE + 2] = np.array([8, 8, 28, 48, 1, 0]).reshape(2, 3)
     frame = Frame("c1", 0, 0, 0, 0.0, image)
-    ((_, found),) = make(engine, score=0.5, suppress=None, tile=SIDE, ahead=0).detect([frame])
+    ((_, found),) = around(engine, tile=SIDE).detect([frame])
     np.testing.assert_array_equal(found.boxes, [[SIDE + 8, 8, SIDE + 28, 48]])
 
 
@@ -175,7 +190,7 @@ def real(network):
 
 
 def people(engine, image, *, score=0.3, tile=0):
-    detector = make(engine, score=score, suppress=None, tile=tile, ahead=0)
+    detector = make(lambda size: engine, score=score, suppress=None, tile=tile, ahead=0)
     ((_, found),) = detector.detect([Frame("c1", 0, 0, 0, 0.0, image)])
     return found
 

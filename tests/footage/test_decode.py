@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from films import FILMS, Film, decode, is_upright, number_of, whole
@@ -35,6 +36,32 @@ def test_pictures_are_upright_in_true_proportions(made, film):
         assert is_upright(image)
         assert image.dtype == np.uint8
         assert image.shape[:2] == tuple(round(side) for side in expected)
+
+
+@pytest.mark.parametrize("width", [7, 16, 64, 500])
+def test_brightness_is_the_mean_of_squares_of_the_stored_picture(made, film, width):
+    path, file = made(film)
+    [segment] = whole(file)
+    first = next(SegmentDecoder(path, file, segment).frames())
+    with av.open(str(path)) as container:
+        picture = next(container.decode(video=0))
+    planar = picture.format.name.startswith("yuv")
+    stored = (picture.to_ndarray()[: picture.height] if planar else picture.to_ndarray(format="gray")).astype(float)
+    found = first.picture.luma(width)
+    side = -(-stored.shape[1] // width)
+    assert found.shape == tuple(length // side for length in stored.shape)
+    assert found.shape[1] <= width
+    for row, column in np.ndindex(found.shape):
+        square = stored[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        assert found[row, column] == pytest.approx(square.mean(), abs=1)
+
+
+def test_a_picture_is_made_once_and_its_size_known_before(made):
+    path, file = made(FILMS["mp4 with B-frames"])
+    [segment] = whole(file)
+    frame = next(SegmentDecoder(path, file, segment).frames())
+    assert frame.size == frame.image.shape[:2] == frame.size
+    assert frame.image is frame.image
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.7, 1.3])

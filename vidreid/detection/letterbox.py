@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -31,6 +32,16 @@ class Letterbox:
         height, width = self.inner
         return (self.target[0] - height) // 2, (self.target[1] - width) // 2
 
+    @property
+    def filled(self) -> float:
+        """The share of the input that the picture takes.
+
+        >>> Letterbox((1080, 1920), (480, 640)).filled, Letterbox((1080, 1920), (384, 640)).filled
+        (0.75, 0.9375)
+        """
+        height, width = self.inner
+        return height * width / (self.target[0] * self.target[1])
+
     def apply(self, image: Image) -> Image:
         """The picture scaled and centred on grey; uint8 (target height, target width, 3)."""
         height, width = self.inner
@@ -38,9 +49,9 @@ class Letterbox:
         scaled = image if (height, width) == self.source else cv2.resize(image, (width, height))
         if (height, width) == self.target:
             return np.ascontiguousarray(scaled)
-        canvas = np.full((*self.target, 3), GREY, np.uint8)
-        canvas[top : top + height, left : left + width] = scaled
-        return canvas
+        below, right = self.target[0] - top - height, self.target[1] - left - width
+        grey = (GREY, GREY, GREY)
+        return np.asarray(cv2.copyMakeBorder(scaled, top, below, left, right, cv2.BORDER_CONSTANT, value=grey))
 
     def back(self, boxes: Boxes) -> Boxes:
         """Boxes (n, 4) of the input in pixels of the source, clipped to it."""
@@ -49,3 +60,8 @@ class Letterbox:
         moved = (boxes - np.array([left, top, left, top], np.float32)) * scale
         limit = np.array([self.source[1], self.source[0]] * 2, np.float32)
         return np.asarray(np.clip(moved, 0, limit).astype(np.float32))
+
+
+def best_size(sizes: Sequence[tuple[int, int]], picture: tuple[int, int]) -> tuple[int, int]:
+    """Of a network's sizes (height, width) the one that a picture fills best, the first of equals."""
+    return max(sizes, key=lambda size: Letterbox(picture, size).filled)

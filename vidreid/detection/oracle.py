@@ -57,7 +57,7 @@ class Oracle:
             if frame.camera not in self._truth:
                 raise InputError(f"{frame.camera}: no truth for this camera", "the oracle works on the synthetic world")
             boxes, visibility = self._truth[frame.camera].at(frame.index)
-            height, width = frame.image.shape[:2]
+            height, width = frame.size
             rng = np.random.default_rng((self._seed, crc32(frame.camera.encode()), frame.index))
             yield frame, _perceived(boxes, visibility, (width, height), rng)
 

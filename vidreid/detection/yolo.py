@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -15,26 +15,29 @@ from vidreid.detection.tiles import merge, tiles
 from vidreid.errors import InputError
 from vidreid.types import Array, Boxes, Detections, Detector, Engine, Frame
 
+Engines = Callable[[tuple[int, int]], Engine]
+
 PERSON = 0
 IOU = 0.7  # ultralytics' own suppression
 
 
-def make(engine: Engine, *, score: float, suppress: float | None, tile: int, ahead: int) -> Detector:
-    """A detector of this family around an engine (the contract of a file of `detection`)."""
-    return Yolo(engine, score=score, suppress=suppress, tile=tile, ahead=ahead)
+def make(engines: Engines, *, score: float, suppress: float | None, tile: int, ahead: int) -> Detector:
+    """A detector of this family around its engines (the contract of a file of `detection`)."""
+    return Yolo(engines, score=score, suppress=suppress, tile=tile, ahead=ahead)
 
 
 class Yolo:
-    """Persons in frames. Up to ``ahead`` frames are with the engine while their predecessors are used.
+    """Persons in frames. Up to ``ahead`` frames are with an engine while their predecessors are used.
 
-    ``suppress``: IoU from which a box hides a fainter one, None where persons come once. ``tile``: side in pixels of
-    square tiles that are searched besides the whole frame; 0 for none.
+    ``engines`` gives the engine for pictures of some height and width. ``suppress``: IoU from which a box hides a
+    fainter one, None where persons come once. ``tile``: side in pixels of square tiles that are searched besides the
+    whole frame; 0 for none.
     """
 
     def __init__(
-        self, engine: Engine, *, score: float, suppress: float | None = None, tile: int = 0, ahead: int = 6
+        self, engines: Engines, *, score: float, suppress: float | None = None, tile: int = 0, ahead: int = 6
     ) -> None:
-        self._engine = engine
+        self._engines = engines
         self._score = score
         self._suppress = suppress
         self._tile = tile
@@ -51,13 +54,14 @@ class Yolo:
             yield self._collect(*under_way.popleft())
 
     def _submit(self, frame: Frame) -> list[_View]:
-        height, width = frame.image.shape[:2]
-        target = self._engine.inputs["images"][1:3]
+        height, width = frame.size
         views = []
         for x1, y1, x2, y2 in tiles(width, height, self._tile):
+            engine = self._engines((y2 - y1, x2 - x1))
+            target = engine.inputs["images"][1:3]
             box = Letterbox((y2 - y1, x2 - x1), (target[0], target[1]))
             batch = box.apply(frame.image[y1:y2, x1:x2])[None]
-            views.append(_View(box, (x1, y1), self._engine.submit({"images": batch})))
+            views.append(_View(box, (x1, y1), engine.submit({"images": batch})))
         return views
 
     def _collect(self, frame: Frame, views: list[_View]) -> tuple[Frame, Detections]:

@@ -49,6 +49,9 @@ class ModelEntry(Section):
     licence: str = Field("not stated", description="terms of its weights, as their makers state them")
     terms: str = Field("", description="what else binds its use; said at the end of every run")
     input: InputEntry = Field(description="what it wants to see")
+    sizes: list[tuple[PositiveInt, PositiveInt]] = Field(
+        default_factory=list, description="height, width of all pictures that it takes, where there are several"
+    )
     frames: int = Field(1, ge=1, description="crops of a clip that it sees together")
     dim: int = Field(0, ge=0, description="numbers a vector (embedders)")
     branches: int = Field(1, ge=1, description="parts of the vector that are normalised one by one")
@@ -77,6 +80,7 @@ class ModelEntry(Section):
             score=self.score,
             suppress=self.suppress,
             licence=self.licence,
+            sizes=tuple(self.sizes),
         )
 
 

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 
 from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
-from vidreid.types import Damage, Frame, Image, Segment, VideoFile
+from vidreid.types import Array, Damage, Frame, Image, Segment, VideoFile
 
+# Formats whose first plane is brightness in eight bits: what cameras give.
+BRIGHT = {"gray", "nv12", "yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p"}
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -46,7 +48,7 @@ class SegmentDecoder:
             file=self.segment.file,
             pts=int(self.file.pts[position]),
             time=self.file.seconds(position),
-            image=_upright(picture, self.file),
+            picture=Decoded(picture, self.file),
         )
 
     @property
@@ -169,9 +171,28 @@ def _of_stretch(packets: Iterator[Any], file: VideoFile, wanted: int) -> Iterato
             yield packet
 
 
-def _upright(picture: Any, file: VideoFile) -> Image:
-    """RGB pixels turned upright, with square pixels."""
-    lying = file.rotation % 180 != 0
-    width, height = (file.height, file.width) if lying else (file.width, file.height)
-    image: Image = picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    return np.ascontiguousarray(cv2.rotate(image, TURNS[file.rotation])) if file.rotation else image
+class Decoded:
+    """A decoded picture of a file; RGB upright and with square pixels when it is asked for."""
+
+    def __init__(self, picture: Any, file: VideoFile) -> None:
+        self.width = file.width
+        self.height = file.height
+        self._picture = picture
+        self._rotation = file.rotation
+
+    def rgb(self) -> Image:
+        """uint8 (height, width, 3)."""
+        lying = self._rotation % 180 != 0
+        width, height = (self.height, self.width) if lying else (self.width, self.height)
+        image: Image = self._picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
+        return np.ascontiguousarray(cv2.rotate(image, TURNS[self._rotation])) if self._rotation else image
+
+    def luma(self, width: int) -> Array:
+        """Brightness as stored, each pixel the mean of a square of pixels; uint8 (h, w), w at most ``width``."""
+        known = self._picture.format.name in BRIGHT
+        plane = (self._picture if known else self._picture.reformat(format="gray")).planes[0]
+        bright = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        side = -(-plane.width // width)  # whole pixels: another share would take several times as long
+        columns, rows = max(1, plane.width // side), max(1, plane.height // side)
+        covered = bright[: rows * side, : min(columns * side, plane.width)]
+        return np.asarray(cv2.resize(covered, (columns, rows), interpolation=cv2.INTER_AREA))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import cv2
 from pydantic import Field
 
 from vidreid import plugins
+from vidreid.detection.letterbox import best_size
 from vidreid.engines.weights import FileModel, find_model
 from vidreid.errors import InputError, MissingError
 from vidreid.resources import carried
@@ -169,21 +171,21 @@ class Tools:
         self.networks = networks
         self.settings = settings
         self._streams = streams
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[tuple[str, tuple[int, int]], Engine] = {}
         self._opening = threading.Lock()
         # The engine's streams have all cores; OpenCV's own threads would only take them away.
         self._opencv_threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
 
     def detector(self) -> Detector:
-        """A detector around the worker's one engine."""
+        """A detector around the worker's engines, one for each size of its network that pictures ask for."""
         model = self.networks.detector
         if model is None:
             from vidreid.detection.oracle import Oracle
 
             return Oracle(self.networks.truth)
         made: Detector = plugins.load("detection", model.spec.family).make(
-            self._engine("detector", model),
+            functools.partial(self._fitting, model),
             score=least_score(self.settings, model.spec.score),
             suppress=model.spec.suppress,
             tile=self.settings.detection.tile,
@@ -206,12 +208,19 @@ class Tools:
         made: Tracker = library.make(self.networks.tracker.name, self.networks.tracker.options, rate=rate, dim=dim)
         return made
 
+    def _fitting(self, model: FileModel, picture: tuple[int, int]) -> Engine:
+        """The engine of that of the detector's sizes which a picture of this height and width fills best."""
+        size = best_size(model.spec.sizes or (model.spec.input.size,), picture)
+        spec = replace(model.spec, input=replace(model.spec.input, size=size))
+        return self._engine("detector", replace(model, spec=spec))
+
     def _engine(self, role: str, model: FileModel) -> Engine:
+        key = role, model.spec.input.size
         with self._opening:
-            if role not in self._engines:
+            if key not in self._engines:
                 runtime = plugins.load("engines.runtimes", self.networks.runtimes[role])
-                self._engines[role] = runtime.load(model, streams=self._streams)
-            return self._engines[role]
+                self._engines[key] = runtime.load(model, streams=self._streams)
+            return self._engines[key]
 
     def close(self) -> None:
         """Close the engines, and give OpenCV its threads back."""

@@ -8,7 +8,7 @@ import torch
 
 from vidreid.errors import InputError, MissingError
 from vidreid.training.detector.network import TAPS, begin, build_detector, look, open_teacher
-from vidreid.training.detector.packing import Finished
+from vidreid.training.detector.packing import Finished, boxes_of
 from vidreid.training.detector.recipe import DetectorRecipe
 from vidreid.training.trained import write_weights
 
@@ -35,7 +35,7 @@ def test_every_cell_of_three_grids_is_a_place(detector, picture):
 def test_scores_and_boxes_are_what_ultralytics_says_of_the_same_network(detector, picture):
     network = detector().eval()
     with torch.inference_mode():
-        theirs, ours = network(picture), Finished(network)(picture)
+        theirs, ours = network(picture), Finished(network, boxes_of((64, 96)))(picture)
     theirs = theirs[0] if isinstance(theirs, tuple) else theirs
     for mine, other in zip(ours, theirs[:, : ours.shape[1]], strict=True):
         torch.testing.assert_close(mine[:, 4].sort().values, other[:, 4].sort().values)

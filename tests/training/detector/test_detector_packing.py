@@ -14,7 +14,7 @@ from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import FileModel
 from vidreid.errors import InputError, UsageError
 from vidreid.networks.weights.checkpoint import read_checkpoint
-from vidreid.training.detector.packing import GOLDEN, MOST, Finished, pack_detector
+from vidreid.training.detector.packing import GOLDEN, MOST, Finished, boxes_of, pack_detector
 from vidreid.training.detector.recipe import DetectorRecipe
 from vidreid.training.trained import open_detector, write_weights
 from vidreid.types import Frame, InputSpec
@@ -63,14 +63,33 @@ def test_onnx_runtime_says_what_torch_says(packed, network):
     assert (images.shape, images.dtype) == ((1, *SIZE, 3), np.uint8)
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
-        np.testing.assert_allclose(Finished(network)(pixels), boxes, atol=1e-3)
+        np.testing.assert_allclose(Finished(network, boxes_of(SIZE))(pixels), boxes, atol=1e-3)
     session = onnxruntime.InferenceSession(packed / "small.onnx", providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"images": pixels.numpy()})
-    assert found.shape == boxes.shape == (1, min(MOST, 252), 6)
+    assert found.shape == boxes.shape == (1, 252, 6)
     np.testing.assert_allclose(found[..., 4], boxes[..., 4], atol=1e-5)
     # Of equal scores either may come first.
     for box in boxes[0]:
         assert np.abs(found[0] - box).max(1).min() < 1e-3
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, (128, 96)), (3, (96, 160)), (2, (160, 160))])
+def test_it_takes_any_number_of_pictures_of_other_sizes(packed, network, count, size):
+    pictures = np.random.default_rng(3).random((count, 3, *size), np.float32)
+    with torch.inference_mode():
+        wanted = Finished(network, boxes_of(SIZE))(torch.from_numpy(pictures)).numpy()
+    session = onnxruntime.InferenceSession(packed / "small.onnx", providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"images": pictures})
+    np.testing.assert_allclose(found[..., 4], wanted[..., 4], atol=1e-5)
+    for ours, theirs in zip(found, wanted, strict=True):
+        # Of equal scores either may come first, or be the last one that is said.
+        sure = ours[ours[:, 4] > 1.1 * ours[-1, 4]]
+        assert len(sure) > 20
+        assert all(np.abs(theirs - box).max(1).min() < 1e-2 for box in sure)
+
+
+def test_large_pictures_have_no_more_than_300_boxes():
+    assert [boxes_of(size) for size in ((64, 64), SIZE, (480, 640))] == [84, 252, MOST]
 
 
 def test_best_scores_come_first_and_all_are_persons(packed):
@@ -85,13 +104,13 @@ def test_an_engine_of_it_finds_what_torch_finds_in_a_frame(packed, network):
     """Scaled and framed as runs do it; some processors compute with eight bits of mantissa."""
     image = cv2.resize(draw([(10, 5, 28, 60), (60, 8, 78, 62)]), (SIZE[1], SIZE[0]))
     with torch.inference_mode():
-        said = Finished(network)(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)[0].numpy()
+        said = Finished(network, boxes_of(SIZE))(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)[0].numpy()
     said[:, :4] = np.clip(said[:, :4], 0, [SIZE[1], SIZE[0]] * 2)
     said = said[((said[:, 2:4] - said[:, :2]) > 1).all(1)]
     least = float(said[:20, 4].min()) * 0.98
     path = packed / "small.onnx"
     engine = openvino.load(FileModel(describe(path, Registry()), path), streams=1)
-    ((_, found),) = Yolo(engine, score=least).detect([Frame("c", 0, 0, 0, 0.0, image)])
+    ((_, found),) = Yolo(lambda size: engine, score=least).detect([Frame("c", 0, 0, 0, 0.0, image)])
     engine.close()
     assert len(found) >= 20
     for box in said[:20]:

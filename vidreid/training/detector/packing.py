@@ -21,18 +21,24 @@ if TYPE_CHECKING:
     from vidreid.engines.registry import ModelEntry
 
 MOST = 300  # boxes of a picture; small ones have fewer places
+STRIDES = (8, 16, 32)
+FREE = {axis: torch.export.Dim.AUTO for axis in (0, 2, 3)}
 
 
 class Finished(nn.Module):  # type: ignore[misc]
-    """Pictures (N, 3, H, W) in 0..1 to (N, n, 6): x1, y1, x2, y2 in pixels, score, class; best score first."""
+    """Pictures (N, 3, H, W) in 0..1 to (N, n, 6): x1, y1, x2, y2 in pixels, score, class; best score first.
 
-    def __init__(self, network: nn.Module) -> None:
+    n is `most`, of which there must be places: its number stays the same where the size of pictures is free.
+    """
+
+    def __init__(self, network: nn.Module, most: int = MOST) -> None:
         super().__init__()
         self.network = network
+        self.most = most
 
     def forward(self, images: Tensor) -> Tensor:
         seen = look(self.network, images)
-        scores, places = seen.logits.sigmoid().topk(min(MOST, seen.logits.shape[1]), dim=1)
+        scores, places = seen.logits.sigmoid().topk(self.most, dim=1)
         boxes = seen.boxes.gather(1, places[:, :, None].expand(-1, -1, 4))
         kind = torch.full_like(scores, PERSON)
         return torch.cat([boxes, scores[:, :, None], kind[:, :, None]], 2)
@@ -41,7 +47,8 @@ class Finished(nn.Module):  # type: ignore[misc]
 def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> ModelEntry:
     """Write NAME.onnx, golden.npz and NAME.yaml, NAME being the folder's; what the YAML now states.
 
-    Pictures are of ``size`` (height, width), multiples of 32; weights are stored in 16 bits. Terms, score and whatever
+    Pictures are of ``size`` (height, width), multiples of 32. The ONNX takes any number of them, and of other such
+    sizes, down to those with fewer places than it says boxes; weights are stored in 16 bits. Terms, score and whatever
     else a YAML that is there already states stays as it is. The same weights give the same ONNX.
     """
     from vidreid.engines.registry import file_sha256
@@ -50,7 +57,7 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
         raise UsageError(f"pictures of {size[0]} x {size[1]}", "give multiples of 32")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{folder.resolve().name}.onnx"
-    write_onnx(Finished(network), path, {"images": torch.zeros(1, 3, *size)}, "boxes", half=True)
+    write_onnx(Finished(network, boxes_of(size)), path, {"images": torch.zeros(2, 3, *size)}, "boxes", FREE, half=True)
     images, boxes = golden(network, size)
     np.savez_compressed(folder / GOLDEN, images=images, boxes=boxes)
     facts = {
@@ -63,13 +70,18 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
     return state_model(path.with_suffix(".yaml"), facts)
 
 
+def boxes_of(size: tuple[int, int]) -> int:
+    """How many boxes are said of a picture: `MOST`, or as many as it has places."""
+    return min(MOST, sum((size[0] // stride) * (size[1] // stride) for stride in STRIDES))
+
+
 def golden(network: nn.Module, size: tuple[int, int]) -> tuple[Array, Array]:
-    """``images`` uint8 (1, H, W, 3) of some synthetic people, and what torch says of them: ``boxes`` (1, `MOST`, 6)."""
+    """``images`` uint8 (1, H, W, 3) of some synthetic people, and what torch says of them: ``boxes`` (1, n, 6)."""
     images = _scene(size)[None]
     training = network.training
     with torch.inference_mode():
         pixels = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float() / 255
-        boxes = Finished(network).eval()(pixels)
+        boxes = Finished(network, boxes_of(size)).eval()(pixels)
     network.train(training)
     return images, boxes.numpy()
 
