@@ -18,6 +18,7 @@ class TinyModel:
     spec: ModelSpec
     path: Path
     network: torch.nn.Module
+    precision: str = ""
 
     def module(self):
         return self.network
@@ -84,7 +85,9 @@ def brittle(path, input):
         helper.make_node("Slice", ["row", "zeros", "corner", "both"], ["pixel"]),
         helper.make_node("Cast", ["pixel"], ["width"], to=TensorProto.INT64),
         helper.make_node("Reshape", ["width", "flat"], ["size"]),
-        helper.make_node("Concat", ["flat_one", "size"], ["shape"], axis=0),
+        # Not together with a known length: ONNX Runtime would find out the other instead of reading it.
+        helper.make_node("Sign", ["size"], ["one_line"]),
+        helper.make_node("Concat", ["one_line", "size"], ["shape"], axis=0),
         helper.make_node("Reshape", ["row", "shape"], ["line"]),
         helper.make_node("ReduceMean", ["line"], ["y"], axes=[1], keepdims=1),
     ]
@@ -96,7 +99,6 @@ def brittle(path, input):
         "corner": np.array([1]),
         "both": np.array([3]),
         "flat": np.array([1]),
-        "flat_one": np.array([1]),
     }
     write(path, nodes, input.size, constants, [1, 1])
     return TinyModel(spec(input), path, _Brittle())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,15 +27,26 @@ class SegmentSettings(Section):
     overlap: float = Field(4.0, gt=0, description="what a segment reads beyond its end, for the join at the seam")
 
 
+class DecodingSettings(Section):
+    """What turns files into pictures."""
+
+    decoder: Literal["cpu", "cuda"] = Field("cpu", description="cuda: the video engine of an NVIDIA GPU (NVDEC)")
+
+
 class DetectionSettings(Section):
     """Which persons are looked for, and with what."""
 
     detector: str = Field("auto", description="registered name, path of a network, or oracle (demo world only)")
     runtime: str = Field("auto", description="engine runtime; auto takes the first that this machine has")
+    engine: Literal["none", "auto"] = Field(
+        "none", description="auto: the fastest engine for this machine, built once; none: the network as it is"
+    )
     score: float | None = Field(
         None, ge=0, le=1, description="boxes below it are not tracked; default: as stated for the detector, else 0.05"
     )
     tile: int = Field(0, ge=0, description="side in pixels of square tiles for small people; 0: whole frames")
+    motion_gate: bool = Field(False, description="fixed cameras: look for people only where something moves")
+    look_every: float = Field(5.0, gt=0, description="seconds after which the motion gate looks though nothing moves")
 
 
 class TrackingSettings(Section):
@@ -61,6 +72,9 @@ class EmbeddingSettings(Section):
 
     embedder: str = Field("auto", description="registered name, path of a network, or colours (no network)")
     runtime: str = Field("auto", description="engine runtime; auto takes the first that this machine has")
+    engine: Literal["none", "auto"] = Field(
+        "none", description="auto: the fastest engine for this machine, built once; none: the network as it is"
+    )
 
 
 class MatchingSettings(Section):
@@ -77,6 +91,7 @@ class Settings(Section):
     """All settings of a run, section by section in the order of the stages."""
 
     segments: SegmentSettings = SegmentSettings()  # type: ignore[call-arg]
+    decoding: DecodingSettings = DecodingSettings()  # type: ignore[call-arg]
     detection: DetectionSettings = DetectionSettings()  # type: ignore[call-arg]
     tracking: TrackingSettings = TrackingSettings()  # type: ignore[call-arg]
     crops: CropSettings = CropSettings()  # type: ignore[call-arg]

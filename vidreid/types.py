@@ -158,6 +158,14 @@ class Frame:
             return int(self.image.shape[0]), int(self.image.shape[1])
         return self.picture.height, self.picture.width
 
+    def luma(self, width: int) -> NDArray[np.uint8]:
+        """Its brightness at no more than ``width`` pixels across, without making the image; perhaps not upright."""
+        if self.picture is not None:
+            return self.picture.luma(width)
+        side = -(-self.size[1] // width)
+        grey = self.image.mean(2)[: self.size[0] // side * side, : self.size[1] // side * side]
+        return np.asarray(grey.reshape(len(grey) // side, side, -1, side).mean((1, 3)), np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Detections:

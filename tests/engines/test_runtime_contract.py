@@ -1,6 +1,9 @@
 """What every file of engines/runtimes promises, asked of each one that this machine has."""
 
+import contextlib
 import itertools
+import os
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from built_engines import source
+from handmade_engines import engine as handmade_engine
+from handmade_engines import pictures as standard_pictures
 from tiny_networks import brittle, clip_colours, conv, glance, spec
 
 from vidreid import plugins
+from vidreid.engines.card import read_card
+from vidreid.engines.order import Order
 from vidreid.engines.registry import describe, read_registry
 from vidreid.engines.weights import FileModel
 from vidreid.errors import InputError, VidreidError
@@ -21,13 +29,36 @@ PLAIN = InputSpec(SIZE)
 STATED = InputSpec(SIZE, "bgr", 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
+REQUIRED = os.environ.get("VIDREID_REQUIRE", "").split(",")
+
+
 @pytest.fixture(params=plugins.names("engines.runtimes"))
 def runtime(request):
     found = plugins.load("engines.runtimes", request.param)
     reason = found.available()
+    if reason and request.param in REQUIRED:
+        found.version()  # an ImportError where it is not installed, which is worse than a machine without its GPU
     if reason:
         pytest.skip(reason)
     return found
+
+
+@pytest.fixture
+def builder(runtime):
+    if not hasattr(runtime, "build"):
+        pytest.skip("builds no engines")
+    return runtime
+
+
+@pytest.fixture(scope="module")
+def tiny_source(tmp_path_factory):
+    return source(tmp_path_factory.mktemp("source"))
+
+
+def built(runtime, order, folder):
+    """What the runtime makes of an order, and the engine's model."""
+    made = runtime.build(order, folder, lambda words, share: None)
+    return made, FileModel(order.source.spec, folder / made.main, precision=order.precision)
 
 
 @pytest.fixture
@@ -180,6 +211,99 @@ def test_close_waits_for_what_is_under_way(runtime, tmp_path):
     jobs = [engine.submit({"images": image}) for image in pictures(4)]
     engine.close()
     assert all(job.done() and job.exception() is None for job in jobs)
+
+
+def test_a_built_engine_says_what_torch_said(builder, tiny_source, tmp_path):
+    made, model = built(builder, Order(tiny_source, "fp32"), tmp_path)
+    assert {tensor.name: (tensor.role, tensor.dtype, tensor.shape) for tensor in made.tensors} == {
+        "images": ("input", "uint8", [-1, *tiny_source.spec.input.size, 3]),
+        "embedding": ("output", "float32", [-1, tiny_source.spec.dim]),
+    }
+    assert {file.name for file in tmp_path.iterdir()} == {made.main, *made.others}
+    (golden,) = tiny_source.golden
+    with contextlib.closing(builder.load(model, streams=1, batch=5)) as engine:
+        assert list(engine.outputs) == ["embedding"]
+        np.testing.assert_allclose(
+            engine.run({"images": golden.images})["embedding"], golden.outputs["embedding"], 1e-4
+        )
+
+
+def test_a_batch_is_computed_and_neighbours_do_not_matter(builder, tiny_source, tmp_path):
+    _, model = built(builder, Order(tiny_source, "fp32"), tmp_path)
+    one, other = standard_pictures(3, seed=1), standard_pictures(3, seed=2)
+    other[1] = one[1]
+    with contextlib.closing(builder.load(model, streams=1, batch=3)) as engine:
+        assert engine.inputs["images"] == (3, *tiny_source.spec.input.size, 3)
+        together = output(engine, one)
+        np.testing.assert_array_equal(output(engine, other)[1], together[1])
+    with contextlib.closing(builder.load(model, streams=1)) as engine:
+        alone = np.concatenate([output(engine, one[place : place + 1]) for place in range(3)])
+    np.testing.assert_allclose(together, alone, rtol=1e-4)
+
+
+def test_results_of_streams_of_several_threads_are_those_of_one_stream(runtime, tmp_path):
+    model, images = conv(tmp_path / "tiny.onnx", STATED), pictures(8)
+    with contextlib.closing(runtime.load(model, streams=1, threads=2)) as engine:
+        alone = [output(engine, image) for image in images]
+    with contextlib.closing(runtime.load(model, streams=2, threads=2)) as engine:
+        jobs = [engine.submit({"images": image}) for image in images]
+        for job, wanted in zip(jobs, alone, strict=True):
+            np.testing.assert_array_equal(job.result()[engine.outputs[0]], wanted)
+
+
+def test_a_batch_of_none_is_refused(runtime, tmp_path):
+    with pytest.raises(InputError, match="tiny: a batch of 0"):
+        runtime.load(conv(tmp_path / "tiny.onnx", PLAIN), streams=1, batch=0)
+
+
+def test_the_layers_of_an_engine_are_told_with_precision_and_time(builder, tiny_source, tmp_path):
+    _, model = built(builder, Order(tiny_source, "fp32"), tmp_path)
+    layers = builder.layers(model)
+    (conv_layer,) = (layer for layer in layers if "conv" in layer.kind.lower())
+    assert re.search("f(p|loat)?32|^float$", conv_layer.precision.lower())
+    assert all(layer.milliseconds is None or layer.milliseconds >= 0 for layer in layers)
+
+
+def test_int8_needs_inputs_to_measure_ranges_on(builder, tiny_source, tmp_path):
+    with pytest.raises(InputError, match="tiny: no inputs to measure the ranges of int8 on"):
+        built(builder, Order(tiny_source, "int8"), tmp_path)
+
+
+def test_int8_is_near(builder, tiny_source, tmp_path):
+    calibrated = replace(tiny_source, calibration=standard_pictures(20, seed=3), calibrated_on="noise")
+    _, model = built(builder, Order(calibrated, "int8"), tmp_path)
+    (golden,) = tiny_source.golden
+    with contextlib.closing(builder.load(model, streams=1, batch=5)) as engine:
+        found, wanted = output(engine, golden.images), golden.outputs["embedding"]
+    assert 0 < np.abs(found - wanted).max() < 0.05 * np.abs(wanted).max()
+
+
+def test_what_is_named_an_island_stays_in_float(builder, tiny_source, tmp_path):
+    calibrated = replace(tiny_source, calibration=standard_pictures(4, seed=3), calibrated_on="noise")
+    made, model = built(builder, Order(calibrated, "int8", islands=["conv*"]), tmp_path)
+    assert [name for name in made.islands if "conv" in name]
+    (golden,) = tiny_source.golden
+    with contextlib.closing(builder.load(model, streams=1, batch=5)) as engine:
+        # Some processors compute what is not in INT8 with eight bits of mantissa.
+        np.testing.assert_allclose(output(engine, golden.images), golden.outputs["embedding"], rtol=0.02, atol=0.01)
+
+
+def test_half_a_file_is_an_error_that_names_it(builder, tiny_source, tmp_path):
+    made, model = built(builder, Order(tiny_source, "fp32"), tmp_path)
+    for name in (made.main, *made.others):
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(VidreidError, match=re.escape(made.main)):
+            builder.load(model, streams=1)
+        (tmp_path / name).write_bytes(whole)
+
+
+def test_an_engine_of_a_later_version_is_refused_and_of_an_earlier_one_warned_of(builder, tmp_path):
+    card = read_card(handmade_engine(tmp_path, runtime_version=builder.version()))
+    assert builder.refuses(card) is None
+    assert builder.warns(card) is None
+    assert "9999.0 made it" in builder.refuses(card.model_copy(update={"runtime_version": "9999.0"}))
+    assert "0.1 made it" in builder.warns(card.model_copy(update={"runtime_version": "0.1"}))
 
 
 @pytest.mark.shared

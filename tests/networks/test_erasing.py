@@ -19,7 +19,7 @@ from references import (
 
 from vidreid.errors import InputError
 from vidreid.networks.modules import erasing
-from vidreid.networks.modules.erasing import Erasing, SaliencyErasing, block_mask, correlate
+from vidreid.networks.modules.erasing import Blocks, Erasing, SaliencyErasing, correlate
 
 SIZE = (6, 4)
 random_maps = st.integers(0, 2**32 - 1).map(
@@ -32,7 +32,12 @@ steps = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
 
 def mask_of(relevance: np.ndarray, block: tuple[int, int], strides: tuple[int, int] = (1, 1)) -> np.ndarray:
-    return block_mask(torch.from_numpy(relevance.astype(np.float32))[None, None], block, strides)[0, 0].numpy()
+    return best_mask(torch.from_numpy(relevance.astype(np.float32))[None, None], block, strides)[0, 0].numpy()
+
+
+def best_mask(correlations: torch.Tensor, block: tuple[int, int], strides: tuple[int, int]) -> torch.Tensor:
+    blocks = Blocks(tuple(correlations.shape[2:]), block, strides)
+    return blocks.mask(blocks.best(correlations))
 
 
 @given(random_maps)
@@ -51,6 +56,29 @@ def test_mask_covers_the_best_block_and_the_first_wins_a_tie(
     relevance: np.ndarray, block: tuple[int, int], strides: tuple[int, int]
 ) -> None:
     np.testing.assert_array_equal(mask_of(relevance, block, strides), binary_mask(relevance, block, strides))
+
+
+@given(blocks, steps)
+def test_places_are_numbered_in_reading_order(block: tuple[int, int], strides: tuple[int, int]) -> None:
+    blocks, wanted = Blocks(SIZE, block, strides), list(places(SIZE, block, strides))
+    assert blocks.count == len(wanted)
+    masks = blocks.mask(torch.arange(blocks.count)[None])[0].numpy()
+    for mask, (top, left) in zip(masks, wanted, strict=True):
+        expected = np.ones(SIZE)
+        expected[top : top + block[0], left : left + block[1]] = 0
+        np.testing.assert_array_equal(mask, expected)
+
+
+@given(random_maps, st.integers(1, 3))
+def test_the_blocks_of_several_templates_are_told_by_one_number(maps: torch.Tensor, others: int) -> None:
+    operation = seeded(SaliencyErasing(5, 7, Erasing(block_height=2, scale=False))).eval()
+    templates = list(torch.randn(others, 3, 5, generator=torch.Generator().manual_seed(others)))
+    with torch.no_grad():
+        found, number = operation.search(maps, templates)
+        assert torch.equal(found, operation(maps, templates))
+        blocks = Blocks(SIZE, (2, SIZE[1]), (1, 1))
+        tops = blocks.best(correlate(maps, torch.stack(templates, 1))).tolist()
+    assert number.tolist() == [int("".join(map(str, digits)), blocks.count) for digits in tops]
 
 
 @given(blocks, steps, st.data())
@@ -85,7 +113,7 @@ def test_block_larger_than_the_map_is_refused() -> None:
 @given(random_maps, st.sampled_from(["after", "before"]), st.integers(1, 3))
 def test_gate_is_equation_5(maps: torch.Tensor, when: str, others: int) -> None:
     relevances = maps[:, :others]
-    kept = block_mask(relevances, (2, 4), (1, 1)).prod(1)
+    kept = best_mask(relevances, (2, 4), (1, 1)).prod(1)
     ours = erasing.gate_map(relevances.prod(1), kept, when).numpy()
     for n in range(3):
         several = list(relevances[n].double().numpy())
@@ -95,7 +123,7 @@ def test_gate_is_equation_5(maps: torch.Tensor, when: str, others: int) -> None:
 
 @given(random_maps)
 def test_gate_of_a_softmax_over_what_is_kept_sums_to_one(maps: torch.Tensor) -> None:
-    kept = block_mask(maps[:, :1], (2, 4), (1, 1)).prod(1)
+    kept = best_mask(maps[:, :1], (2, 4), (1, 1)).prod(1)
     torch.testing.assert_close(erasing.gate_map(maps[:, 0], kept, "before").sum((1, 2)), torch.ones(3))
 
 

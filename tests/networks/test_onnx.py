@@ -205,6 +205,27 @@ def test_weights_outside_the_file_are_not_looked_for(tmp_path):
         read_onnx_weights(tmp_path / "w.onnx")
 
 
+@pytest.mark.parametrize("learners", [2, 3])
+def test_rows_that_were_erased_are_a_second_output_where_asked_for(tmp_path, learners):
+    network = seeded(tclnet.build(Small(), tclnet.Settings(learners=learners, block_height=1)))
+    export_onnx(network, tmp_path / "w.onnx", 2 * learners, (64, 64), rows=True)
+    session = onnxruntime.InferenceSession(str(tmp_path / "w.onnx"), providers=["CPUExecutionProvider"])
+    clips = random_clips(5, 2 * learners, (64, 64))
+    embedding, rows = session.run(["embedding", "rows"], {"clips": clips})
+    expected = by_torch(network, clips)
+    np.testing.assert_allclose(embedding, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    assert (rows.shape, rows.dtype) == ((5, 2, learners - 1), np.int64)
+    pictures = (torch.from_numpy(clips).float() / 255 - torch.tensor(MEAN)) / torch.tensor(STD)
+    with torch.no_grad():
+        np.testing.assert_array_equal(rows, network.features(pictures.permute(0, 1, 4, 2, 3)).rows)
+    assert len(np.unique(rows)) > 1
+
+
+def test_a_network_that_erases_nothing_has_no_such_output(tmp_path):
+    export_onnx(NETWORKS["average"](), tmp_path / "w.onnx", 2, SIZE, rows=True)
+    assert [value.name for value in onnx.load(tmp_path / "w.onnx").graph.output] == ["embedding"]
+
+
 @pytest.mark.slow
 def test_the_released_tclnet_is_exported_too(tmp_path):
     network = seeded(tclnet_authors.build(resnet50.build(resnet50.Settings()), tclnet_authors.Settings()))

@@ -20,8 +20,9 @@ from vidreid.networks.tclnet_authors import (
     ErasingLearners,
     ReleasedTCLNet,
     Settings,
+    away_from,
+    block_centres,
     embed_tracklet,
-    kept,
     load,
 )
 from vidreid.networks.weights.checkpoint import load_into
@@ -159,13 +160,19 @@ def test_erasing_learners_wherever_the_block_lies():
     # Rows that differ, as those of a person do; with these, each of the 16 places comes up.
     seconds = noise + 3 * seeded_clips((40, 12, 16, 1), seed=10)
     with torch.no_grad():
-        found = learners(firsts, seconds)
+        *found, rows = learners.learn(firsts, seconds)
+        assert all(torch.equal(one, other) for one, other in zip(learners(firsts, seconds), found, strict=True))
     centres = set()
-    for first, second, *learned in zip(firsts, seconds, *found, strict=True):
+    for first, second, row, *learned in zip(firsts, seconds, rows, *found, strict=True):
         *expected, centre = reference_pair(state, first, second)
         torch.testing.assert_close(torch.stack(learned), torch.stack(expected), atol=1e-4, rtol=1e-4)
+        assert row == centre - 1
         centres.add(centre)
     assert centres == set(range(16))
+
+
+def kept(correlation):
+    return away_from(block_centres(correlation), correlation)
 
 
 @pytest.mark.parametrize("centre", range(16))

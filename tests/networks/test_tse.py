@@ -90,6 +90,15 @@ def test_later_learners_follow_earlier_frames_and_never_the_other_way() -> None:
     assert not torch.equal(last, last_after)
 
 
+def test_what_was_erased_is_told_of_each_learner_but_the_first() -> None:
+    ours, segments = module(3), maps(4, 3)
+    found, blocks = ours.learn(segments)
+    assert all(torch.equal(one, other) for one, other in zip(found, ours(segments), strict=True))
+    assert (blocks.shape, blocks.dtype) == ((4, 2), torch.int64)
+    for one in (module(1), module(2, erase="none")):
+        assert one.learn(maps(4, len(one.learners)))[1] is None
+
+
 def test_loss_of_the_last_learner_trains_the_projection() -> None:
     ours = module(2)
     ours(maps(2, 2))[1].square().sum().backward()

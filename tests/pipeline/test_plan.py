@@ -36,6 +36,9 @@ KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "segments.overlap": (1.0, FROM_TRACK, "segment"),
     "detection.detector": ("other", NOTHING, ""),  # what it led to does: see NETWORKS
     "detection.runtime": ("torch", NOTHING, ""),
+    "detection.engine": ("auto", NOTHING, ""),
+    "detection.motion_gate": (True, FROM_TRACK, "detection.look_every"),
+    "detection.look_every": (2.0, NOTHING, ""),  # of the motion gate alone
     "detection.score": (0.2, FROM_TRACK, f"detection.score {LEAST_SCORE} -> 0.2"),
     "detection.tile": (640, FROM_TRACK, "detection.tile {default} -> 640"),
     "tracking.tracker": ("other", NOTHING, ""),
@@ -48,6 +51,7 @@ KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "crops.jpeg": (80, FROM_TRACK, "crops.jpeg {default} -> 80"),
     "embedding.embedder": ("other", NOTHING, ""),
     "embedding.runtime": ("torch", NOTHING, ""),
+    "embedding.engine": ("auto", NOTHING, ""),
     "matching.wrong_pairs": (0.1, MATCH_ONLY, "matching.wrong_pairs {default} -> 0.1"),
     "matching.split": (False, MATCH_ONLY, "matching.split {default} -> False"),
     "matching.min_seconds": (1.0, MATCH_ONLY, "matching.min_seconds {default} -> 1.0"),

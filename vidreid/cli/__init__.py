@@ -6,6 +6,8 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -25,6 +27,7 @@ COMMANDS = {
     "demo": ("demo", "demo", "Film a synthetic site, run on it, score the result."),
     "doctor": ("doctor", "doctor", "What this machine can run, and what is missing."),
     "evaluate": ("evaluate", "evaluate", "Score a run against labels, or a network on a data set."),
+    "engine": ("engine", "engine", "Build networks for a runtime; check and time them."),
     "pack": ("pack", "pack", "Make trained weights a network that runs take."),
     "train": ("train", "train", "Train a network on labelled pictures of people."),
     "ingest": ("run", "ingest", "Stage 1: which frames the files hold."),
@@ -36,25 +39,30 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Lists commands from a table and imports the one that is called."""
+    """Lists commands from a ``table`` like `COMMANDS` and imports the one that is called, a module of ``package``."""
+
+    def __init__(self, *words: Any, table: Mapping[str, tuple[str, str, str]], package: str, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self._table = table
+        self._package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._table:
             return None
-        module, function, _ = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(f"vidreid.cli.{module}"), function)
+        module, function, _ = self._table[cmd_name]
+        command = getattr(importlib.import_module(f"{self._package}.{module}"), function)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, _, text) in self._table.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, package=__name__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vidreid")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:

@@ -15,12 +15,14 @@ RUN_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 # option name: (section, key) of the settings
 SETTINGS = {
-    "detector": ("detection", "detector"),
-    "runtime": ("detection", "runtime"),
-    "tile": ("detection", "tile"),
-    "tracker": ("tracking", "tracker"),
-    "embedder": ("embedding", "embedder"),
-    "wrong_pairs": ("matching", "wrong_pairs"),
+    "detector": ("detection.detector",),
+    "runtime": ("detection.runtime",),
+    "engine": ("detection.engine", "embedding.engine"),
+    "tile": ("detection.tile",),
+    "motion_gate": ("detection.motion_gate",),
+    "tracker": ("tracking.tracker",),
+    "embedder": ("embedding.embedder",),
+    "wrong_pairs": ("matching.wrong_pairs",),
 }
 
 
@@ -82,8 +84,10 @@ def run_options(command: Command) -> Command:
         [
             click.argument("footage", nargs=-1, type=Footage()),
             click.option("--output", type=RUN_FOLDER, help="The run folder; made anew or gone on with."),
-            click.option("--detector", metavar="NAME|PATH", help="Person detector [default: the first at hand]."),
-            click.option("--embedder", metavar="NAME|PATH", help="Re-identification network, or colours."),
+            click.option(
+                "--detector", metavar="NAME|PATH|ENGINE", help="Person detector [default: the first at hand]."
+            ),
+            click.option("--embedder", metavar="NAME|PATH|ENGINE", help="Re-identification network, or colours."),
             click.option("--tracker", metavar="NAME|YAML", type=TrackerName(), help="Tracker [default: bytetrack]."),
             click.option(
                 "--runtime",
@@ -91,7 +95,17 @@ def run_options(command: Command) -> Command:
                 type=PlugIn("engines.runtimes", "auto"),
                 help="Engine runtime [default: what fits the network].",
             ),
+            click.option(
+                "--engine",
+                type=click.Choice(["auto", "none"]),
+                help="auto: the fastest engine for this machine, built once [default: none, the networks as they are].",
+            ),
             click.option("--tile", type=int, metavar="PIXELS", help="Also search tiles of this side (small people)."),
+            click.option(
+                "--motion-gate/--no-motion-gate",
+                default=None,
+                help="Fixed cameras: look for people only where something moves [default: look at every frame].",
+            ),
             click.option(
                 "--wrong-pairs",
                 type=float,
@@ -141,7 +155,7 @@ def overrides(settings_file: Path | None, chosen: dict[str, Any]) -> dict[str, d
         check_model(Settings, found, str(settings_file))
         stated = {section: dict(values or {}) for section, values in found.items()}
     for name, value in chosen.items():
-        if value is not None:
-            section, key = SETTINGS[name]
+        for place in SETTINGS[name] if value is not None else ():
+            section, key = place.split(".")
             stated.setdefault(section, {})[key] = value
     return stated

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from vidreid.engines.recipe import Precision, Size
+from vidreid.engines.recipe import Bound, Precision, Size
 from vidreid.errors import InputError
 from vidreid.settings import Section, check_model
-from vidreid.types import InputSpec, ModelSpec
+from vidreid.types import ModelSpec
 
 CARD = "card.json"
 GOLDEN = "golden.npz"
 FORMAT = 1
+SEAL = "seal"
+# People paste it, and cards come from strangers: plain words, or words in single quotes.
+COMMAND = r"^(vidreid engine build( [\w@%+=:,./~-]+| '[^'\x00-\x1f]*')+)?$"
+AGAIN = "build the engine again"
 
 
 class TensorCard(Section):
@@ -40,14 +47,18 @@ class WeightsCard(Section):
 class Measured(Section):
     """What `verify` found on the golden inputs; None where this does not apply.
 
-    ``cosine``: least and mean over clips, branch by branch; ``rows``: share of equal erased rows; ``error``: largest
-    and mean absolute difference of the outputs; ``found``, ``iou``, ``score``: share of the sure boxes found again,
-    their mean IoU and mean difference of scores.
+    ``cosine``: least and mean over clips, branch by branch; ``rows``: share of equal erased rows, where the network
+    erases: ``cosine`` is then over the clips whose rows agree up to the branch (``agreeing``: how many, branch by
+    branch; where none does, over all), and ``differing`` the least and mean of those left out; ``error``: largest and
+    mean absolute difference of what is compared (numbers of vectors; pixels of boxes); ``found``, ``iou``, ``score``:
+    share of the sure boxes found again, their mean IoU and mean difference of scores.
     """
 
     inputs: int = Field(ge=0, description="golden pictures or clips compared")
     cosine: list[tuple[float, float]] | None = None
     rows: float | None = None
+    agreeing: list[int] | None = None
+    differing: tuple[float, float] | None = None
     error: tuple[float, float] | None = None
     found: float | None = None
     iou: float | None = None
@@ -74,7 +85,9 @@ class Card(Section):
     name: str
     recipe: str
     recipe_sha256: str
-    network: dict[str, Any] = Field(description="the network's spec, as ModelSpec has it")
+    wanted_sha256: str = Field("", description="of all that was asked for; two engines of the same are one engine")
+    command: str = Field("", pattern=COMMAND, description="builds it again")
+    network: ModelSpec
     weights: WeightsCard
     onnx_sha256: str = Field(description="of the float32 graph that it was built from")
     sizes: list[Size] = Field(description="height, width of pictures that it takes, the usual one first")
@@ -82,40 +95,64 @@ class Card(Section):
     precision: Precision
     islands: list[str] = Field(default_factory=list, description="nodes computed in float32")
     calibration: str = Field("", description="what ranges were measured on (int8)")
+    flops: list[int] = Field(
+        default_factory=list, description="floating-point operations of one input (twice its multiply-adds), by size"
+    )
     tensors: list[TensorCard]
     runtime: str
     runtime_version: str
     target: Target = Target()
     files: dict[str, str]
+    bound: Bound = Field(Bound(), description="how far from torch it may be")  # type: ignore[call-arg]
     measured: Measured | None = Field(None, description="None: the machine that built it cannot run it")
     made_with: dict[str, str] = Field(default_factory=dict, description="packages by version")
 
     @property
+    def again(self) -> str:
+        """The action that builds it again, for hints."""
+        return self.command or AGAIN
+
+    @property
     def spec(self) -> ModelSpec:
-        """The network's spec, at the usual size; its identity is that of its weights."""
-        values = {key: value for key, value in self.network.items() if key != "input"}
-        given: dict[str, Any] = {
-            key: tuple(it) if isinstance(it, list) else it for key, it in self.network["input"].items()
-        }
-        spec_input = InputSpec(**given)
-        values["sizes"] = tuple((height, width) for height, width in self.sizes)
-        return ModelSpec(input=spec_input, **values)
+        """The network's spec, with the sizes of this engine; its identity is that of its weights."""
+        return replace(self.network, sizes=tuple(self.sizes))
 
 
 def read_card(folder: Path) -> Card:
-    """The card of an engine's folder; `InputError` where it is missing, damaged, or of a newer program."""
+    """The card of an engine's folder; `InputError` where it is missing, changed by hand, or of a newer program."""
     path = folder / CARD
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return parse_card(path.read_bytes(), str(path))
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: no engine ({CARD} is missing)", "vidreid engine list") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: not readable: {' '.join(str(error).split())}", "build the engine again") from None
-    if isinstance(values, dict) and isinstance(values.get("format"), int) and values["format"] > FORMAT:
+    except OSError as error:
+        raise InputError(f"{path}: not readable: {(error.strerror or str(error)).lower()}", AGAIN) from None
+
+
+def parse_card(data: bytes, path: str) -> Card:
+    """A card from its file's bytes; errors as `read_card` has them, and name ``path``."""
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not readable: {' '.join(str(error).split())}", AGAIN) from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: not a card", AGAIN)
+    if isinstance(values.get("format"), int) and values["format"] > FORMAT:
         raise InputError(f"{path}: format {values['format']} is of a newer vidreid", "update vidreid")
-    return check_model(Card, values, str(path))
+    if values.pop(SEAL, None) != _seal(values):
+        command = str(values.get("command") or AGAIN)
+        hint = command if re.fullmatch(COMMAND, command) else AGAIN
+        raise InputError(f"{path}: changed by hand, so nothing says what the engine is", hint)
+    return check_model(Card, values, path)
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write an engine's card."""
-    (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    """Write an engine's card, sealed."""
+    values = card.model_dump(mode="json")
+    text = json.dumps({**values, SEAL: _seal(values)}, indent=1, ensure_ascii=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def _seal(values: dict[str, Any]) -> str:
+    """SHA-256 of a card's values. No secret: it tells a slip of the hand, not a forgery."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

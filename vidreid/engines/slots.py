@@ -8,19 +8,26 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from vidreid.types import Array
+from vidreid.engines.source import INPUT
+from vidreid.errors import InputError
+from vidreid.types import Array, ModelSpec
 
 Slot = Callable[[Array], dict[str, Array]]
 
 
-class SlotEngine:
-    """An engine around ``slots``, functions of uint8 RGB images of one ``shape``.
+def input_shape(spec: ModelSpec, batch: int) -> tuple[int, ...]:
+    """(batch, height, width, 3), or (batch, T, height, width, 3) of clips; `InputError` for a batch of none."""
+    if batch < 1:
+        raise InputError(f"{spec.name}: a batch of {batch}", "give a batch of 1 or more")
+    clip = (spec.frames,) if spec.frames > 1 else ()
+    return batch, *clip, *spec.input.size, 3
 
-    It is (1, height, width, 3), or (1, T, height, width, 3) where the network sees clips.
-    """
+
+class SlotEngine:
+    """An engine around ``slots``, functions of uint8 RGB images of one ``shape``, as `input_shape` makes it."""
 
     def __init__(self, slots: Sequence[Slot], shape: tuple[int, ...], outputs: Sequence[str]) -> None:
-        self.inputs: Mapping[str, tuple[int, ...]] = {"images": shape}
+        self.inputs: Mapping[str, tuple[int, ...]] = {INPUT: shape}
         self.outputs: Sequence[str] = outputs
         self._idle: queue.SimpleQueue[Slot] = queue.SimpleQueue()
         for slot in slots:
@@ -36,9 +43,9 @@ class SlotEngine:
 
         Images of another type or shape are a ValueError; what fails later is the future's exception.
         """
-        images = np.ascontiguousarray(arrays["images"])
-        if images.dtype != np.uint8 or images.shape != self.inputs["images"]:
-            raise ValueError(f"uint8 {self.inputs['images']} wanted, {images.dtype} {images.shape} given")
+        images = np.ascontiguousarray(arrays[INPUT])
+        if images.dtype != np.uint8 or images.shape != self.inputs[INPUT]:
+            raise ValueError(f"uint8 {self.inputs[INPUT]} wanted, {images.dtype} {images.shape} given")
         return self._threads.submit(self._compute, self._idle.get(), images)
 
     def _compute(self, slot: Slot, images: Array) -> dict[str, Array]:

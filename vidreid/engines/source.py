@@ -49,6 +49,16 @@ class Source:
     made_with: Mapping[str, str] = field(default_factory=dict)
 
 
+def calibration_of(source: Source) -> Array:
+    """The inputs to measure the ranges of int8 on; `InputError` where there are none."""
+    if source.calibration is None or not len(source.calibration):
+        raise InputError(
+            f"{source.spec.name}: no inputs to measure the ranges of int8 on",
+            "name pictures or footage of people: --calibrate-on PATH",
+        )
+    return source.calibration
+
+
 def write_golden(path: Path, golden: tuple[Golden, ...]) -> None:
     """Store inputs and answers: ``images/480x640``, ``boxes/480x640``, ..."""
     arrays = {}

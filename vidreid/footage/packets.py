@@ -19,12 +19,13 @@ AVI_CHUNK_HEADER = 8  # bytes between the place that the index names and the fra
 STUCK = 100  # errors without a packet between them after which a reader does not move on
 
 
-def open_video(path: Path) -> Any:
-    """Open a file with PyAV; `InputError` says why it is no footage."""
+def open_video(path: Path, accel: Any = None) -> Any:
+    """Open a file with PyAV, to be decoded on ``accel`` (footage.hardware) where one is given; `InputError` says why
+    it is no footage."""
     if path.is_dir():
         raise InputError(f"{path.name}: no video in this folder", "give a folder that holds footage")
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), hwaccel=accel)
     except FileNotFoundError:
         raise InputError(f"{path.name}: no such file", f"look for it: {path}") from None
     except av.error.FFmpegError as error:

@@ -23,12 +23,16 @@ class Features:
 
     ``vectors``: one (B, d) a branch, before the neck: what stands for the clip. ``frames``: one (B, t, d) a branch, the
     vectors X^t of the frames that the branch saw, of which the former is made; empty where there are none. ``varied``:
-    the same, augmented, which the classifier sees instead, in training only (AFA, eq. 4); else empty.
+    the same, augmented, which the classifier sees instead, in training only (AFA, eq. 4); else empty. ``rows``: what
+    was erased from the frames of each learner but the first, int64 (B, segments, branches - 1): the first row of its
+    block. Of blocks that are narrower, or move by more, or are several, the number of their places. None where nothing
+    is erased.
     """
 
     vectors: tuple[Tensor, ...]
     frames: tuple[Tensor, ...] = ()
     varied: tuple[Tensor, ...] = ()
+    rows: Tensor | None = None
 
 
 class VideoNetwork(nn.Module):  # type: ignore[misc]
@@ -37,11 +41,12 @@ class VideoNetwork(nn.Module):  # type: ignore[misc]
     ``multiple``: T must be a multiple of it (1: any T). ``necks``: one a branch, batch normalisation or identity;
     the embedding is taken after them where ``after_neck`` is set. ``metric`` is the papers' distance between
     embeddings; with cosine each branch counts alike. ``framewise``: a clip's embedding is the mean of those of its
-    frames, so that a tracklet of any length is embedded frame by frame.
+    frames, so that a tracklet of any length is embedded frame by frame. ``erases``: `Features.rows` are said.
     """
 
     multiple = 1
     framewise = False
+    erases = False
     metric: Literal["cosine", "euclidean"] = "cosine"
     after_neck = False
 
@@ -56,7 +61,11 @@ class VideoNetwork(nn.Module):  # type: ignore[misc]
         raise NotImplementedError
 
     def forward(self, clips: Tensor) -> Tensor:
-        vectors = self.features(clips).vectors
+        return self.embedding(self.features(clips))
+
+    def embedding(self, features: Features) -> Tensor:
+        """The embeddings (B, branches * width) that vectors stand for."""
+        vectors = features.vectors
         if self.after_neck:
             vectors = tuple(neck(vector) for neck, vector in zip(self.necks, vectors, strict=True))
         return torch.cat(vectors, 1)

@@ -62,6 +62,7 @@ class TCLNet(VideoNetwork):
         self.stages = nn.ModuleList(stages)
         channels, width = backbone.widths[-2:]
         self.tse = TSE(last, settings.learners, channels, width, settings)
+        self.erases = self.tse.erase is not None
         self.framewise = self.multiple == 1 and not looks_across(self)
 
     def features(self, clips: Tensor) -> Features:
@@ -77,14 +78,16 @@ class TCLNet(VideoNetwork):
             maps = run(stage, maps, frames)
         segments = self._segments(maps)
         each = frames // self.multiple
-        seen = tuple(pool(maps, self.settings.pool).unflatten(0, (-1, each)) for maps in self.tse(segments, each))
+        learnt, blocks = self.tse.learn(segments, each)
+        seen = tuple(pool(maps, self.settings.pool).unflatten(0, (-1, each)) for maps in learnt)
+        rows = None if blocks is None else blocks.unflatten(0, (-1, each))
         vectors = tuple(frames.mean(1) for frames in seen)
         sigma = self.settings.sigma
         if not self.training or sigma is None:
-            return Features(vectors, seen)
+            return Features(vectors, seen, rows=rows)
         scope = self.settings.delta_scope
         varied = tuple(vary(frames, mean, sigma, scope) for frames, mean in zip(seen, vectors, strict=True))
-        return Features(vectors, seen, varied)
+        return Features(vectors, seen, varied, rows)
 
     def _segments(self, maps: Tensor) -> Tensor:
         """Maps (B * T, D, H, W) as segments (n, N, D, H, W)."""

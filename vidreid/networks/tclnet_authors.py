@@ -65,11 +65,17 @@ class ErasingLearners(nn.Module):  # type: ignore[misc]
         self.conv_erase = _scaled_from_zero(channels)
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        return self.learn(first, second)[:2]
+
+    def learn(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same, and the row (n,) in which the block begins that the second was not shown; -1 beyond the edge."""
         nothing = torch.zeros_like(first[:, 0])
         found = self._learn(0, self._erase(first, nothing + 1, nothing))
         template = self.conv_reduce(found.detach().mean((2, 3), keepdim=True)).flatten(2)
         correlation = correlate(second, template.transpose(1, 2)).squeeze(1) / second.shape[1] ** 0.5
-        return found, self._learn(1, self._erase(second, kept(correlation), correlation))
+        centres = block_centres(correlation)
+        erased = self._erase(second, away_from(centres, correlation), correlation)
+        return found, self._learn(1, erased), centres - BLOCK // 2
 
     def _erase(self, maps: Tensor, keep: Tensor, score: Tensor) -> Tensor:
         gate = gate_map(score, keep, "before")
@@ -87,6 +93,7 @@ class TCLNetAuthors(VideoNetwork):
 
     multiple = CLIP
     after_neck = True
+    erases = True
 
     def __init__(self, backbone: resnet50.ResNet50) -> None:
         stages, widths = backbone.stages, backbone.widths
@@ -111,23 +118,26 @@ class TCLNetAuthors(VideoNetwork):
         maps = self.layer3(self.layer2(self.layer1(functional.max_pool2d(maps, 3, 2, 1))))
         maps = maps.unflatten(0, (-1, CLIP))
         # One pair after the other, as the statistics of batch normalisation are those of one frame's place.
-        pairs = [self.TSE_Module(maps[:, place], maps[:, place + 1]) for place in range(0, CLIP, SEGMENT)]
-        learners = (
-            torch.stack([found.amax((2, 3)) for found in learner]).mean(0) for learner in zip(*pairs, strict=True)
-        )
-        return Features(tuple(vectors.unflatten(0, fours.shape[:2]).mean(1) for vectors in learners))
+        pairs = [self.TSE_Module.learn(maps[:, place], maps[:, place + 1]) for place in range(0, CLIP, SEGMENT)]
+        *learned, tops = zip(*pairs, strict=True)
+        learners = (torch.stack([found.amax((2, 3)) for found in learner]).mean(0) for learner in learned)
+        rows = torch.stack(tops, 1).unflatten(0, fours.shape[:2]).flatten(1).unsqueeze(2)
+        return Features(tuple(vectors.unflatten(0, fours.shape[:2]).mean(1) for vectors in learners), rows=rows)
 
 
-def kept(correlation: Tensor) -> Tensor:
-    """Zero on the rows of the block of the largest sum, one elsewhere: (n, H, W) to the same shape.
+def block_centres(correlation: Tensor) -> Tensor:
+    """The row (n,) on which the block of the largest sum of maps (n, H, W) is centred; the first of equal ones wins.
 
-    The block spans the width and is centred on every row in turn; beyond the map there are zeros. The first of equal
-    sums wins.
+    The block spans the width and is centred on every row in turn; beyond the map there are zeros.
     """
     rows = functional.pad(correlation.mean(2), (BLOCK // 2, BLOCK // 2))
-    centre = rows.unfold(1, BLOCK, 1).sum(2).argmax(1)
-    away = (torch.arange(correlation.shape[1], device=centre.device) - centre[:, None]).abs() > BLOCK // 2
-    return away.to(correlation.dtype).unsqueeze(2).expand_as(correlation)
+    return rows.unfold(1, BLOCK, 1).sum(2).argmax(1)
+
+
+def away_from(centres: Tensor, maps: Tensor) -> Tensor:
+    """Zero on the rows of blocks centred there (n,), one elsewhere: of the shape of ``maps`` (n, H, W)."""
+    away = (torch.arange(maps.shape[1], device=centres.device) - centres[:, None]).abs() > BLOCK // 2
+    return away.to(maps.dtype).unsqueeze(2).expand_as(maps)
 
 
 def _scaled_from_zero(channels: int) -> nn.Sequential:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vidreid.engines.load import EngineModel
 from vidreid.engines.registry import Kind, read_registry
 from vidreid.engines.weights import FileModel, first_at_hand, origin, stronger
 from vidreid.pipeline.networks import Networks, runtime_for
@@ -54,7 +55,9 @@ def in_use(networks: Networks, settings: Settings) -> list[InUse]:
     ]
 
 
-def _of(model: FileModel, runtime: str, wanted: str) -> InUse:
+def _of(model: FileModel | EngineModel, runtime: str, wanted: str) -> InUse:
+    if isinstance(model, EngineModel):
+        return InUse(model.spec.kind, model.spec.name, f"engine {model.card.name}", runtime)
     name, kind = model.spec.name, model.spec.kind
     better = stronger(name, kind, read_registry()) if wanted == "auto" else ""
     return InUse(kind, name, origin(model.path), runtime, better)

@@ -15,10 +15,14 @@ from pydantic import Field
 
 from vidreid import plugins
 from vidreid.detection.letterbox import best_size
+from vidreid.engines.batching import Batched
+from vidreid.engines.load import EngineModel, load_engine
+from vidreid.engines.registry import Kind
 from vidreid.engines.weights import FileModel, find_model
 from vidreid.errors import InputError, MissingError
+from vidreid.pipeline.engine_choice import Progress, automatic_engine, named_engine
 from vidreid.resources import carried
-from vidreid.settings import Section, Settings, read_model
+from vidreid.settings import DetectionSettings, EmbeddingSettings, Section, Settings, read_model
 from vidreid.types import Camera, Detector, Embedder, Engine, Tracker
 
 LEAST_SCORE = 0.05  # of boxes, where neither the user nor the detector's entry says another
@@ -53,8 +57,8 @@ class Networks:
     """What a run uses; travels to the workers. ``detector`` None is the demo world's oracle, ``embedder`` None
     the colours of clothing."""
 
-    detector: FileModel | None
-    embedder: FileModel | None
+    detector: FileModel | EngineModel | None
+    embedder: FileModel | EngineModel | None
     tracker: TrackerFile
     runtimes: Mapping[str, str]
     truth: Mapping[str, Path] = field(default_factory=dict)
@@ -78,10 +82,13 @@ class Networks:
         )
 
 
-def _identity(model: FileModel | None, runtime: str, otherwise: str) -> dict[str, str]:
+def _identity(model: FileModel | EngineModel | None, runtime: str, otherwise: str) -> dict[str, str]:
     if model is None:
         return {"name": otherwise, "network": otherwise}
     found = {"name": model.spec.name, "network": model.spec.identity, "runtime": runtime}
+    if isinstance(model, EngineModel):
+        # Built again for another version it is the same engine, unless its ranges were measured.
+        found["engine"] = next(iter(model.card.files.values())) if model.precision == "int8" else model.precision
     suppress = model.spec.suppress
     return found if suppress is None else {**found, "suppress": str(suppress)}
 
@@ -93,24 +100,46 @@ def find_networks(
     offline: bool = False,
     trust: bool = False,
     announce: Callable[[str], None] = lambda line: None,
+    progress: Progress = lambda words, share: None,
 ) -> Networks:
-    """Find and check everything that the stages will open; `MissingError` says where to put which file."""
+    """Find and check everything that the stages will open; `MissingError` says where to put which file.
+
+    With ``engine: auto`` engines that are missing are built, of which ``progress`` is told.
+    """
+    find = functools.partial(_find, offline=offline, announce=announce, progress=progress)
     truth: dict[str, Path] = {}
-    detector: FileModel | None = None
+    detector = embedder = None
     if settings.detection.detector == "oracle":
         truth = {name: _truth(camera) for name, camera in cameras.items()}
     else:
-        detector = find_model(settings.detection.detector, "detector", offline=offline, announce=announce)
-    embedder = None
+        detector = find(settings.detection, settings.detection.detector, "detector")
     if settings.embedding.embedder != "colours":
-        embedder = find_model(settings.embedding.embedder, "embedder", offline=offline, announce=announce)
+        embedder = find(settings.embedding, settings.embedding.embedder, "embedder")
     runtimes = {
         "detector": _runtime(settings.detection.runtime, detector),
         "embedder": _runtime(settings.embedding.runtime, embedder),
     }
-    if trust and detector is not None:
-        detector = FileModel(detector.spec, detector.path, trusted=True)
+    if trust and isinstance(detector, FileModel):
+        detector = replace(detector, trusted=True)
     return Networks(detector, embedder, find_tracker(settings.tracking.tracker), runtimes, truth)
+
+
+def _find(
+    section: DetectionSettings | EmbeddingSettings,
+    wanted: str,
+    kind: Kind,
+    *,
+    offline: bool,
+    announce: Callable[[str], None],
+    progress: Progress,
+) -> FileModel | EngineModel:
+    """The engine that is named; else the network, or with ``engine: auto`` the engine for this machine."""
+    if engine := named_engine(wanted, kind, announce):
+        return engine
+    model = find_model(wanted, kind, offline=offline, announce=announce)
+    if section.engine == "none":
+        return model
+    return automatic_engine(model, offline=offline, announce=announce, progress=progress) or model
 
 
 def tracker_names() -> list[str]:
@@ -142,10 +171,14 @@ def _truth(camera: Camera) -> Path:
     return path
 
 
-def _runtime(wanted: str, model: FileModel | None) -> str:
+def _runtime(wanted: str, model: FileModel | EngineModel | None) -> str:
     """The runtime's name; `MissingError` where this machine lacks it."""
     if model is None:
         return "none"
+    if isinstance(model, EngineModel):
+        if wanted not in {"auto", model.card.runtime}:
+            raise InputError(f"{model.card.name}: an engine of {model.card.runtime}", f"leave --runtime {wanted} out")
+        return model.card.runtime
     name = wanted if wanted != "auto" else runtime_for(model.path)
     reason = plugins.load("engines.runtimes", name).available()
     if reason:
@@ -208,19 +241,28 @@ class Tools:
         made: Tracker = library.make(self.networks.tracker.name, self.networks.tracker.options, rate=rate, dim=dim)
         return made
 
-    def _fitting(self, model: FileModel, picture: tuple[int, int]) -> Engine:
+    def _fitting(self, model: FileModel | EngineModel, picture: tuple[int, int]) -> Engine:
         """The engine of that of the detector's sizes which a picture of this height and width fills best."""
         size = best_size(model.spec.sizes or (model.spec.input.size,), picture)
         spec = replace(model.spec, input=replace(model.spec.input, size=size))
         return self._engine("detector", replace(model, spec=spec))
 
-    def _engine(self, role: str, model: FileModel) -> Engine:
+    def _engine(self, role: str, model: FileModel | EngineModel) -> Engine:
         key = role, model.spec.input.size
         with self._opening:
             if key not in self._engines:
-                runtime = plugins.load("engines.runtimes", self.networks.runtimes[role])
-                self._engines[key] = runtime.load(model, streams=self._streams)
+                self._engines[key] = self._load(plugins.load("engines.runtimes", self.networks.runtimes[role]), model)
             return self._engines[key]
+
+    def _load(self, runtime: Any, model: FileModel | EngineModel) -> Engine:
+        """CPUs compute picture by picture, a stream each; GPUs batches, which all streams fill together."""
+        batch = getattr(runtime, "usual_batch", lambda model: 1)(model)
+        streams = self._streams if batch == 1 else 1
+        if isinstance(model, EngineModel):
+            engine = load_engine(model, runtime, streams=streams, batch=batch)
+        else:
+            engine = runtime.load(model, streams=streams, batch=batch)
+        return Batched(engine) if batch > 1 else engine
 
     def close(self) -> None:
         """Close the engines, and give OpenCV its threads back."""

@@ -79,13 +79,16 @@ def plan_camera(folder: RunFolder, record: CameraRecord, settings: Settings) -> 
 
 def track_inputs(camera: CameraPlan, segment: Segment, settings: Settings, networks: Identities) -> dict[str, Any]:
     """What the track and crops parts of a segment are made from."""
+    detection = {"score": least_score(settings, networks.score), "tile": settings.detection.tile}
+    if settings.detection.motion_gate:
+        detection["look_every"] = settings.detection.look_every
     inputs = {
         "stage": "track",
         "code": CODE["track"],
         "file": camera.files[segment.file].sha256,
         "segment": [segment.first, segment.stop, segment.own_first, segment.own_stop],
         "detector": networks.detector,
-        "detection": {"score": least_score(settings, networks.score), "tile": settings.detection.tile},
+        "detection": detection,
         "tracker": networks.tracker,
         "crops": settings.crops.model_dump(),
         "erasures": [],

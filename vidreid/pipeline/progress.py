@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 from vidreid.types import Reporter
@@ -111,6 +112,52 @@ def reporter_for(out: TextIO, *, quiet: bool = False) -> Reporter:
     if quiet:
         return Silent()
     return Bars() if out.isatty() else Lines(out)
+
+
+@contextlib.contextmanager
+def phases(out: TextIO) -> Iterator[Callable[[str, float], None]]:
+    """For one piece of work that tells itself in words and a share (0 to 1): a bar on a terminal, else lines."""
+    if not out.isatty():
+        yield _phase_lines(out)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(file=out), transient=True) as bars:
+        task = bars.add_task("", total=1.0)
+        yield lambda words, share: bars.update(task, description=words, completed=share)
+
+
+def _phase_lines(out: TextIO) -> Callable[[str, float], None]:
+    """A line when the words change, and every ten seconds."""
+    last = ("", 0.0)
+
+    def say(words: str, share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if words != last[0] or now - last[1] >= EVERY:
+            last = (words, now)
+            out.write(f"{words} ({share:.0%})\n")
+            out.flush()
+
+    return say
+
+
+def building(reporter: Reporter) -> Callable[[str, float], None]:
+    """Progress of engines that a run builds, one after another, as a stage of its own in hundredths."""
+    done = 100
+
+    def say(words: str, share: float) -> None:
+        nonlocal done
+        now = int(100 * share)
+        if now < done:  # a new engine
+            reporter.start("engine", {"build": 100})
+            done = 0
+        reporter.advance("build", now - done)
+        done = now
+
+    return say
 
 
 def duration(seconds: float) -> str:

@@ -29,6 +29,7 @@ from vidreid.pipeline.plan import (
     segment_states,
     split_below,
 )
+from vidreid.pipeline.progress import building
 from vidreid.pipeline.segment import SegmentWork, process_segment
 from vidreid.pipeline.sightings import Tracklet, camera_tracklets
 from vidreid.posix import cores
@@ -123,7 +124,11 @@ def _record(folder: RunFolder, site: Site, overrides: Mapping[str, Mapping[str, 
 def _choice(settings: Settings) -> tuple[str, ...]:
     """The settings that lead to networks."""
     detection, embedding = settings.detection, settings.embedding
-    return (detection.detector, detection.runtime, embedding.embedder, embedding.runtime, settings.tracking.tracker)
+    return (
+        *(detection.detector, detection.runtime, detection.engine),
+        *(embedding.embedder, embedding.runtime, embedding.engine),
+        settings.tracking.tracker,
+    )
 
 
 def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
@@ -141,7 +146,14 @@ def _networks(record: RunRecord, settings: Settings, options: Options, reporter:
     cameras = {camera.name: camera_of(camera) for camera in record.cameras}
     settings = settled(settings, record.networks)
     try:
-        return find_networks(settings, cameras, offline=options.offline, trust=options.trust, announce=reporter.note)
+        return find_networks(
+            settings,
+            cameras,
+            offline=options.offline,
+            trust=options.trust,
+            announce=reporter.note,
+            progress=building(reporter),
+        )
     except VidreidError as error:
         if not record.networks:
             raise
@@ -232,12 +244,16 @@ def _segments(
     setup = functools.partial(Tools, networks, settings, streams)
     executor = plugins.load("pipeline.executors", "inline" if workers == 1 else "local").make(setup, workers)
     reporter.start("track", {camera: total for camera, total in totals.items() if total})
+    skipped = 0
     for outcome in executor.map(process_segment, work, progress.advance):
+        skipped += (outcome.value or {}).get("skipped", 0)
         if outcome.error:
             report.failed[outcome.key] = outcome.error
             report.hints[outcome.key] = outcome.hint
             reporter.note(f"error: {outcome.key}: {outcome.error}")
         progress.write()
+    if skipped:
+        reporter.note(f"motion gate: the detector was spared {skipped} of {progress.frames} frames")
     report.frames += progress.frames
     report.seconds += time.monotonic() - progress.started
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from vidreid.footage.decode import SegmentDecoder
+from vidreid.pipeline.gating import Gated
 from vidreid.pipeline.networks import Tools
 from vidreid.pipeline.plan import header_for, read_files
 from vidreid.store import schema
@@ -53,16 +54,21 @@ def track_segment(tools: Tools, advance: Callable[[str, int], None], work: Segme
     settings = tools.settings.crops
     cut = Cut(settings.margin, settings.longest, settings.jpeg)
     picker = RunPicker(runs=settings.runs, length=settings.length, spacing=settings.spacing, cut=cut)
-    tracker = tools.tracker(frame_rate(file))
+    detector, tracker = tools.detector(), tools.tracker(frame_rate(file))
+    gate = Gated(detector, tracker, tools.settings.detection.look_every)
+    if tools.settings.detection.motion_gate:
+        detector = tracker = gate
     rows = _Rows()
     frames = _counted(decoder.frames(), segment.camera, advance)
-    for frame, detections in _with_vectors(tools, tools.detector().detect(frames)):
+    for frame, detections in _with_vectors(tools, detector.detect(frames)):
         tracked = tracker.update(detections, frame)
         scores = detections.scores[tracked.rows]
         rows.add(frame, tracked.boxes, scores, tracked.ids)
         picker.add(frame, tracked, scores)
     advance(segment.camera, segment.stop - segment.first - rows.frames)
-    facts = {"frames": rows.frames, "lost": [[lost.first, lost.stop] for lost in decoder.damage]}
+    facts: dict[str, Any] = {"frames": rows.frames, "lost": [[lost.first, lost.stop] for lost in decoder.damage]}
+    if tools.settings.detection.motion_gate:
+        facts["skipped"] = gate.skipped
     header = header_for(work.track or {}, facts)
     crops = crops_table(picker.finish())
     write_part(folder.crops(segment.camera, segment.name), crops, schema.CROPS, header)

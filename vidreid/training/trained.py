@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,22 @@ def open_trained(weights: Path, name: str | None = None) -> tuple[nn.Module, Rec
     state, stated = _stated(weights)
     if name is None and not stated:
         raise InputError(f"{weights.name}: does not say how its network is built", "name its recipe: --network RECIPE")
-    values = _values(stated, weights.name) if name is None else read_values(name)
-    where = weights.name if name is None else Path(name).name
-    network: nn.Module
-    recipe: Recipe | DetectorRecipe
-    if kind_of(values) == "detector":
-        recipe = detector_recipe(values, where)
-        network = build_detector(recipe.architecture)
-    else:
-        recipe = section(Recipe, {key: it for key, it in values.items() if (key, it) != ("kind", "embedder")}, where)
-        network = build_network(recipe)
+    network, recipe = _built(_values(stated, weights.name), weights.name) if name is None else build_untrained(name)
     load_into(network, state, weights.name)
     return network.eval(), recipe
+
+
+def build_untrained(name: str) -> tuple[nn.Module, Recipe | DetectorRecipe]:
+    """The network of a recipe, a name or a YAML, with weights of its own initialisation; and the recipe."""
+    return _built(read_values(name), Path(name).name)
+
+
+def _built(values: Mapping[str, Any], where: str) -> tuple[nn.Module, Recipe | DetectorRecipe]:
+    if kind_of(values) == "detector":
+        detector = detector_recipe(values, where)
+        return build_detector(detector.architecture), detector
+    recipe = section(Recipe, {key: it for key, it in values.items() if (key, it) != ("kind", "embedder")}, where)
+    return build_network(recipe), recipe
 
 
 def open_network(weights: Path, name: str | None = None) -> tuple[VideoNetwork, Recipe]:

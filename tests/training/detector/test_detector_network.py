@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from vidreid.errors import InputError, MissingError
-from vidreid.training.detector.network import TAPS, begin, build_detector, look, open_teacher
-from vidreid.training.detector.packing import Finished, boxes_of
+from vidreid.networks.weights.ultralytics import TAPS, Finished, boxes_of, look
+from vidreid.training.detector.network import begin, build_detector, open_teacher
 from vidreid.training.detector.recipe import DetectorRecipe
 from vidreid.training.trained import write_weights
 

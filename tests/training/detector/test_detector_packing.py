@@ -14,7 +14,8 @@ from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import FileModel
 from vidreid.errors import InputError, UsageError
 from vidreid.networks.weights.checkpoint import read_checkpoint
-from vidreid.training.detector.packing import GOLDEN, MOST, Finished, boxes_of, pack_detector
+from vidreid.networks.weights.ultralytics import MOST, Finished, boxes_of
+from vidreid.training.detector.packing import GOLDEN, pack_detector
 from vidreid.training.detector.recipe import DetectorRecipe
 from vidreid.training.trained import open_detector, write_weights
 from vidreid.types import Frame, InputSpec
@@ -104,7 +105,9 @@ def test_an_engine_of_it_finds_what_torch_finds_in_a_frame(packed, network):
     """Scaled and framed as runs do it; some processors compute with eight bits of mantissa."""
     image = cv2.resize(draw([(10, 5, 28, 60), (60, 8, 78, 62)]), (SIZE[1], SIZE[0]))
     with torch.inference_mode():
-        said = Finished(network, boxes_of(SIZE))(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)[0].numpy()
+        said = Finished(network, boxes_of(SIZE))(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)[
+            0
+        ].numpy()
     said[:, :4] = np.clip(said[:, :4], 0, [SIZE[1], SIZE[0]] * 2)
     said = said[((said[:, 2:4] - said[:, :2]) > 1).all(1)]
     least = float(said[:20, 4].min()) * 0.98

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
 
-from vidreid.training.detector.network import Dense
+from vidreid.networks.weights.ultralytics import Dense
 from vidreid.training.detector.targets import AGREED, SAME, Truth, iou, targets
 
 SIDE = 64

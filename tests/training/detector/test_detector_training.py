@@ -18,8 +18,8 @@ from drawn_scenes import write_scenes
 from vidreid.cli.evaluate import detection
 from vidreid.cli.pack import pack
 from vidreid.errors import InputError, MissingError, StoppedError, UsageError
+from vidreid.networks.weights.ultralytics import look
 from vidreid.training.detector import Setup, open_data, set_up
-from vidreid.training.detector.network import look
 from vidreid.training.place import Place
 from vidreid.training.session import dry_run, train
 from vidreid.training.session import set_up as set_up_any

@@ -7,9 +7,9 @@ import torch
 
 from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import find_model
+from vidreid.networks.weights.ultralytics import Finished
 from vidreid.pipeline.progress import Silent
 from vidreid.training.detector.network import begin
-from vidreid.training.detector.packing import Finished
 from vidreid.training.detector.scoring import open_detector, open_sets, score_set
 
 NAME = "detector-yolo26n"

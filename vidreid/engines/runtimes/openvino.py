@@ -1,13 +1,33 @@
-"""OpenVINO: the runtime of CPUs. Loads ONNX and IR; streams of one thread, so results do not depend on their number."""
+"""OpenVINO: the runtime of CPUs. Loads ONNX and IR; a stream has its threads, so results do not depend on streams."""
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from vidreid.engines.slots import Slot, SlotEngine
-from vidreid.errors import InputError
-from vidreid.types import Array, Engine, InputSpec, Model
+import numpy as np
+
+from vidreid.engines.card import Card
+from vidreid.engines.order import Built, Layer, Order
+from vidreid.engines.runtimes._openvino_network import (
+    output_names,
+    prepared,
+    shared_core,
+    tensor_cards,
+    unreadable,
+)
+from vidreid.engines.runtimes._releases import newer
+from vidreid.engines.slots import Slot, SlotEngine, input_shape
+from vidreid.errors import InputError, StorageError
+from vidreid.types import Array, Engine, Model
+
+__all__ = ["available", "build", "layers", "load", "refuses", "shared_core", "version", "warns"]
+
+MAIN, WEIGHTS = "engine.xml", "engine.bin"
+# The type of everything that is not in INT8. "bf16" is also what OpenVINO chooses where the processor has it.
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
+RUNS = 5  # of which layers' times are the means
 
 
 def available() -> str | None:
@@ -19,101 +39,132 @@ def available() -> str | None:
     return None
 
 
-@functools.cache
-def shared_core() -> Any:
-    """The process's one Core. Each gives the thread another stack for signals; where two are closed in the order of
-    their making the thread is left with one that is gone, and the next Ctrl-C ends the process (OpenVINO 2026.4)."""
-    import openvino as ov
+def version() -> str:
+    """OpenVINO's version: ``2026.4.1``."""
+    import openvino
 
-    return ov.Core()
+    return str(openvino.__version__).partition("-")[0]
 
 
-def load(model: Model, *, streams: int) -> Engine:
-    """Compile a network for the CPU with ``streams`` inferences at a time, one thread each."""
-    core = shared_core()
+def build(order: Order, folder: Path, progress: Callable[[str, float], None]) -> Built:
+    """Write OpenVINO's IR of a source, quantised where the order says so.
+
+    In bf16 it is the graph in float32: its loader chooses the type, and OpenVINO what has to stay in float32.
+    """
+    if order.precision not in HINTS:
+        raise InputError(f"openvino: no {order.precision} on CPUs", "--precision bf16, fp32 or int8")
+    progress("reading the graph", 0.0)
+    network = _read(order.source.onnx)
+    islands: list[str] = []
+    if order.precision == "int8":
+        from vidreid.engines.runtimes._openvino_int8 import quantised
+
+        network, islands = quantised(network, order, lambda words, share: progress(words, 0.9 * share))
+    progress("writing it", 0.95)
+    _write(network, folder)
+    return Built(MAIN, tensor_cards(network), (WEIGHTS,), islands)
+
+
+def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Engine:
+    """Compile a network for the CPU with ``streams`` inferences at a time, ``threads`` threads each."""
+    compiled, names = _compiled(
+        model,
+        batch,
+        {
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": streams * threads,
+            "PERFORMANCE_HINT_NUM_REQUESTS": 2 * streams,
+            # Pinned streams wait for decoding and tracking on their core while another core is free.
+            "ENABLE_CPU_PINNING": False,
+        },
+    )
+    slots = [_slot(compiled, names) for _ in range(2 * streams)]
+    return SlotEngine(slots, input_shape(model.spec, batch), names)
+
+
+def layers(model: Model) -> list[Layer]:
+    """What OpenVINO runs for one input, in order: precision, and milliseconds on one thread."""
+    compiled, _ = _compiled(model, 1, {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "PERF_COUNT": True})
+    images = np.random.default_rng(0).integers(0, 256, input_shape(model.spec, 1), np.uint8)
+    request = compiled.create_infer_request()
+    total: dict[str, float] = {}
+    for _ in range(RUNS):
+        request.infer({0: images})
+        for one in request.get_profiling_info():
+            total[one.node_name] = total.get(one.node_name, 0.0) + one.real_time.total_seconds()
+    return [
+        Layer(name, kind, precision, 1000 * total.get(name, 0.0) / RUNS)
+        for name, kind, precision in _executed(compiled)
+    ]
+
+
+def refuses(card: Card) -> str | None:
+    """Why an engine must not be loaded here: a later OpenVINO made it."""
+    if reason := available():
+        return reason
+    if newer(card.runtime_version, version()):
+        return f"OpenVINO {card.runtime_version} made it, this is {version()}"
+    return None
+
+
+def warns(card: Card) -> str | None:
+    """What makes an engine less exact or slower here: an earlier OpenVINO made it, or this processor lacks its type."""
+    if newer(version(), card.runtime_version):
+        return f"OpenVINO {card.runtime_version} made it, this is {version()}: numbers may differ in the last digits"
+    if card.precision == "bf16" and "BF16" not in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return "this processor has no bfloat16: computed in float32, at its speed"
+    return None
+
+
+def _read(path: Path) -> Any:
+    """The graph of a file, with what depends on constants alone computed."""
+    from openvino.passes import ConstantFolding, Manager
+
     try:
-        network = core.read_model(str(model.path))
-        network = _prepared(network, model)
-        compiled = core.compile_model(
-            network,
-            "CPU",
-            {
-                "NUM_STREAMS": streams,
-                "INFERENCE_NUM_THREADS": streams,
-                "PERFORMANCE_HINT_NUM_REQUESTS": 2 * streams,
-                # Pinned streams wait for decoding and tracking on their core while another core is free.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+        network = shared_core().read_model(str(path))
+        passes = Manager()
+        passes.register_pass(ConstantFolding())
+        passes.run_passes(network)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise InputError(f"{model.path.name}: OpenVINO cannot load it: {reason}", "export the network again") from None
-    names = [f"output{i}" for i in range(len(compiled.outputs))]
-    return SlotEngine([_slot(compiled) for _ in range(2 * streams)], tuple(compiled.inputs[0].shape), names)
-
-
-def _prepared(network: Any, model: Model) -> Any:
-    """The network with uint8 RGB in, batch 1: 1 x H x W x 3, or 1 x T x H x W x 3; normalisation is inside."""
-    from openvino import Type
-
-    spec = model.spec
-    if len(network.inputs) != 1:
-        raise InputError(f"{model.path.name}: {len(network.inputs)} inputs, one was expected", "export it anew")
-    taken = network.inputs[0]
-    if taken.element_type == Type.u8 and len(taken.partial_shape) == 5:
-        return _of_clips(network, model)
-    if spec.frames > 1:
-        raise InputError(
-            f"{model.path.name}: takes single pictures, not clips of {spec.frames}", "state frames: 1 of this network"
-        )
-    return _with_preprocessing(network, spec.input)
-
-
-def _of_clips(network: Any, model: Model) -> Any:
-    """A network that takes uint8 clips itself, for clips of the stated shape."""
-    from openvino import PartialShape
-
-    shape, taken = [1, model.spec.frames, *model.spec.input.size, 3], network.inputs[0].partial_shape
-    # reshape() alone would also change what the file fixes, and the network with it.
-    if not taken.compatible(PartialShape(shape)):
-        raise InputError(
-            f"{model.path.name}: takes clips of shape {taken}, stated is {shape}", "state its frames and size"
-        )
-    network.reshape(shape)
+        raise unreadable(path, error) from None
     return network
 
 
-def _with_preprocessing(network: Any, spec: InputSpec) -> Any:
-    """A network of single pictures with conversion and normalisation inside."""
-    from openvino import Layout, Type
-    from openvino.preprocess import ColorFormat, PrePostProcessor
+def _write(network: Any, folder: Path) -> None:
+    import openvino as ov
 
-    network.reshape([1, 3, *spec.size])
-    prepared = PrePostProcessor(network)
-    tensor = prepared.input()
-    tensor.tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.RGB)
-    tensor.model().set_layout(Layout("NCHW"))
-    steps = tensor.preprocess().convert_element_type(Type.f32)
-    if spec.color == "bgr":
-        steps = steps.convert_color(ColorFormat.BGR)
-    # Per-channel values follow the network's colour order, which the registry's mean and std state too.
-    if spec.scale != 1.0:
-        steps = steps.scale(spec.scale)
-    if any(spec.mean):
-        steps = steps.mean(list(spec.mean))
-    if any(value != 1.0 for value in spec.std):
-        steps.scale(list(spec.std))
-    for output in network.outputs:
-        prepared.output(output.index).tensor().set_element_type(Type.f32)
-    return prepared.build()
+    try:
+        ov.save_model(network, str(folder / MAIN), compress_to_fp16=False)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise StorageError(f"{folder}: cannot write the engine: {reason}", "make room on the disk") from None
 
 
-def _slot(compiled: Any) -> Slot:
+def _compiled(model: Model, batch: int, options: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """A network compiled for one batch, and the names of its outputs."""
+    core, precision = shared_core(), {}
+    if model.precision:
+        precision = {"INFERENCE_PRECISION_HINT": HINTS.get(model.precision, "f32")}
+    try:
+        network = core.read_model(str(model.path))
+        names = output_names(network)
+        return core.compile_model(prepared(network, model, batch), "CPU", {**options, **precision}), names
+    except RuntimeError as error:
+        raise unreadable(model.path, error) from None
+
+
+def _executed(compiled: Any) -> list[tuple[str, str, str]]:
+    """Name, kind and precision of each layer of the compiled graph, in order of execution."""
+    nodes = compiled.get_runtime_model().get_ordered_ops()
+    known = [(node.get_friendly_name(), node.get_rt_info()) for node in nodes]
+    return [(name, it["layerType"].astype(str), it["runtimePrecision"].astype(str)) for name, it in known]
+
+
+def _slot(compiled: Any, names: list[str]) -> Slot:
     """An inference request as a function of images."""
     from openvino import Tensor
 
     request = compiled.create_infer_request()
-    count = len(compiled.outputs)
 
     def infer(images: Array) -> dict[str, Array]:
         request.set_input_tensor(Tensor(images, shared_memory=True))
@@ -121,6 +172,6 @@ def _slot(compiled: Any) -> Slot:
         # not called where the inference fails.
         request.start_async()
         request.wait()
-        return {f"output{i}": request.get_output_tensor(i).data.copy() for i in range(count)}
+        return {name: request.get_output_tensor(place).data.copy() for place, name in enumerate(names)}
 
     return infer

@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vidreid.engines.slots import Slot, SlotEngine
+from vidreid.engines.card import Card
+from vidreid.engines.runtimes._cuda_graph import captured
+from vidreid.engines.slots import Slot, SlotEngine, input_shape
 from vidreid.errors import InputError
-from vidreid.types import Array, Engine, InputSpec, Model, ModelSpec
+from vidreid.types import Array, Engine, InputSpec, Model
+
+# What is computed in 16 bits under autocast: convolutions and products; norms and softmax stay in float32.
+HALVES = {"fp16": torch.float16, "bf16": torch.bfloat16}
+
+Step = Callable[[Tensor], dict[str, Tensor]]
 
 
 def available() -> str | None:
@@ -21,15 +28,34 @@ def available() -> str | None:
     return None
 
 
-def load(model: Model, *, streams: int) -> Engine:
-    """A torch module in evaluation mode behind the engine interface; one batch at a time."""
+def version() -> str:
+    """PyTorch's version."""
+    return str(torch.__version__)
+
+
+def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Engine:
+    """A torch module in evaluation mode behind the engine interface: ``streams`` batches at a time on a CPU, with
+    ``threads`` threads each; on a GPU one CUDA graph each. In 16 bits where ``model.precision`` says so."""
+    shape = input_shape(model.spec, batch)
     trusted = bool(getattr(model, "trusted", False))
     module = read_module(model.path, trusted=trusted) if model.path.suffix == ".pt" else model.module()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    spec = model.spec
-    clip = (spec.frames,) if spec.frames > 1 else ()
-    slot = _slot(module.float().eval().to(device), spec, device)
-    return SlotEngine([slot], (1, *clip, *spec.input.size, 3), ["output0"])
+    step = _step(module.float().eval().to(device), model, device)
+    if device == "cuda":
+        slots = [_on_gpu(captured(step, shape)) for _ in range(streams)]
+    else:
+        slots = [_on_cpu(step, threads)] * streams
+    return SlotEngine(slots, shape, ["output0"])
+
+
+def refuses(card: Card) -> str | None:
+    """Why an engine must not be loaded here: torch builds none."""
+    return f"{card.name}: torch loads checkpoints, not engines"
+
+
+def warns(card: Card) -> str | None:
+    """Nothing: torch builds no engines."""
+    return None
 
 
 def read_module(path: Path, *, trusted: bool) -> Any:
@@ -62,17 +88,37 @@ def hush_ultralytics() -> None:
     SETTINGS.update({"sync": False})
 
 
-def _slot(module: torch.nn.Module, spec: ModelSpec, device: str) -> Slot:
-    """A module as a function of images. Networks of clips take uint8, as their ONNX does; others get it normalised."""
-    prepare = torch.nn.Identity() if spec.frames > 1 else _normalised(spec.input, device)
+def _step(module: nn.Module, model: Model, device: str) -> Step:
+    """A module as a function of uint8 images on its device. Networks of clips take them so, as their ONNX does; others
+    get them normalised."""
+    spec, half = model.spec, HALVES.get(model.precision)
+    prepare = nn.Identity() if spec.frames > 1 else _normalised(spec.input, device)
+    if device == "cuda":
+        module = module.to(memory_format=torch.channels_last)  # as tensor cores read it
 
-    def forward(images: Array) -> dict[str, Array]:
-        with torch.inference_mode():
-            found = module(prepare(torch.from_numpy(images).to(device)))
+    def step(images: Tensor) -> dict[str, Tensor]:
+        with torch.inference_mode(), torch.autocast(device, half, enabled=half is not None, cache_enabled=False):
+            found = module(prepare(images))
             first = found[0] if isinstance(found, (tuple, list)) else found
-            return {"output0": first.float().cpu().numpy()}
+            return {"output0": first.float()}
 
-    return forward
+    return step
+
+
+def _on_cpu(step: Step, threads: int) -> Slot:
+    def slot(images: Array) -> dict[str, Array]:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)  # this thread's own; those that run already keep theirs
+        return {name: found.numpy() for name, found in step(torch.from_numpy(images)).items()}
+
+    return slot
+
+
+def _on_gpu(replay: Step) -> Slot:
+    def slot(images: Array) -> dict[str, Array]:
+        return {name: found.numpy() for name, found in replay(torch.from_numpy(images)).items()}
+
+    return slot
 
 
 def _normalised(spec: InputSpec, device: str) -> Callable[[Tensor], Tensor]:

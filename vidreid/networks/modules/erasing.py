@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 import torch
@@ -53,21 +54,28 @@ class SaliencyErasing(nn.Module):  # type: ignore[misc]
 
     def forward(self, maps: Tensor, templates: list[Tensor]) -> Tensor:
         """Maps (n, D, H, W) without the block that is most like each template (n, D); the first frame has none."""
-        kept, score = self._kept_and_score(maps, templates)
-        gate = gate_map(score, kept, self.settings.gate_mask)
-        if self.context is None:
-            return maps * (kept * (1 + gate)).unsqueeze(1).to(maps.dtype)
-        return maps * kept.unsqueeze(1).to(maps.dtype) + self.context(maps, gate)
-
-    def _kept_and_score(self, maps: Tensor, templates: list[Tensor]) -> tuple[Tensor, Tensor]:
         if not templates:
             ones = torch.ones_like(maps[:, 0], dtype=torch.float32)
-            return ones, ones
+            return self._without(maps, ones, ones)
+        return self.search(maps, templates)[0]
+
+    def search(self, maps: Tensor, templates: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """The same of one template or more, and where its blocks lay, int64 (n,): the place, or the places of several
+        as digits of one number."""
         scale = maps.shape[1] ** -0.5 if self.settings.scale else 1.0
         # Half precision could not hold a product of three of them.
         correlations = correlate(maps, torch.stack(templates, 1)).float() * scale
         block = (self.settings.block_height, self.settings.block_width or maps.shape[3])
-        return block_mask(correlations, block, self.settings.strides).prod(1), correlations.prod(1)
+        blocks = Blocks((maps.shape[2], maps.shape[3]), block, self.settings.strides)
+        places = blocks.best(correlations)
+        found = self._without(maps, blocks.mask(places).prod(1), correlations.prod(1))
+        return found, reduce(lambda number, place: number * blocks.count + place, places.unbind(1))
+
+    def _without(self, maps: Tensor, kept: Tensor, score: Tensor) -> Tensor:
+        gate = gate_map(score, kept, self.settings.gate_mask)
+        if self.context is None:
+            return maps * (kept * (1 + gate)).unsqueeze(1).to(maps.dtype)
+        return maps * kept.unsqueeze(1).to(maps.dtype) + self.context(maps, gate)
 
 
 class Context(nn.Module):  # type: ignore[misc]
@@ -90,24 +98,48 @@ def correlate(maps: Tensor, templates: Tensor) -> Tensor:
     return (templates @ maps.flatten(2)).unflatten(2, maps.shape[2:])
 
 
-def block_mask(correlations: Tensor, block: tuple[int, int], strides: tuple[int, int]) -> Tensor:
-    """Zero inside the block of the largest sum, one elsewhere (n, k, H, W), for each map of ``correlations``.
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Where a ``block`` (h, w) may lie on maps of ``size`` (H, W): it moves by ``strides`` and never leaves the map, so
+    it has (floor((H - h) / s_h) + 1) (floor((W - w) / s_w) + 1) places, numbered in reading order.
 
-    The block moves by ``strides`` and never leaves the map: (floor((H - h) / s_h) + 1) (floor((W - w) / s_w) + 1)
-    places, of which the first in reading order wins a tie. An `InputError` where it does not fit.
+    An `InputError` where it does not fit.
     """
-    size = correlations.shape[2:]
-    if any(edge > room for edge, room in zip(block, size, strict=True)):
-        raise InputError(f"erasing: no room for a block of {block} on a map of {tuple(size)}", "make the block smaller")
-    means = functional.avg_pool2d(correlations, block, strides)  # largest where the sum is
-    best = means.flatten(2).argmax(2)[:, :, None, None]
-    columns = means.shape[3]
-    tops = torch.div(best, columns, rounding_mode="floor") * strides[0]
-    lefts = best % columns * strides[1]
-    rows = torch.arange(size[0], device=best.device)[:, None]
-    across = torch.arange(size[1], device=best.device)
-    inside = (rows >= tops) & (rows < tops + block[0]) & (across >= lefts) & (across < lefts + block[1])
-    return (~inside).to(correlations.dtype)
+
+    size: tuple[int, int]
+    block: tuple[int, int]
+    strides: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if any(edge > room for edge, room in zip(self.block, self.size, strict=True)):
+            raise InputError(
+                f"erasing: no room for a block of {self.block} on a map of {self.size}", "make the block smaller"
+            )
+
+    @property
+    def count(self) -> int:
+        """How many places there are."""
+        rows, columns = (
+            (room - edge) // stride + 1 for room, edge, stride in zip(self.size, self.block, self.strides, strict=True)
+        )
+        return rows * columns
+
+    def best(self, correlations: Tensor) -> Tensor:
+        """The place (n, k) of the largest sum of each map (n, k, H, W); the first of equal ones wins."""
+        # Means are largest where sums are.
+        return functional.avg_pool2d(correlations, self.block, self.strides).flatten(2).argmax(2)
+
+    def mask(self, places: Tensor) -> Tensor:
+        """Zero inside the block at each place (n, k), one elsewhere: float32 (n, k, H, W)."""
+        places = places[:, :, None, None]
+        columns = (self.size[1] - self.block[1]) // self.strides[1] + 1
+        tops = torch.div(places, columns, rounding_mode="floor") * self.strides[0]
+        lefts = places % columns * self.strides[1]
+        rows = torch.arange(self.size[0], device=places.device)[:, None]
+        across = torch.arange(self.size[1], device=places.device)
+        below, right = tops + self.block[0], lefts + self.block[1]
+        inside = (rows >= tops) & (rows < below) & (across >= lefts) & (across < right)
+        return (~inside).float()
 
 
 def gate_map(score: Tensor, kept: Tensor, masked: Literal["after", "before"]) -> Tensor:

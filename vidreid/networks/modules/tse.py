@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import torch
 from torch import Tensor, nn
 
 from vidreid.networks.modules.erasing import Erasing, SaliencyErasing
@@ -29,12 +30,23 @@ class TSE(nn.Module):  # type: ignore[misc]
 
         ``frames`` is how many segments in a row are of one clip, for stages that look across time.
         """
+        return self.learn(segments, frames)[0]
+
+    def learn(self, segments: Tensor, frames: int = 1) -> tuple[list[Tensor], Tensor | None]:
+        """The same, and what each learner but the first was not shown (`SaliencyErasing.search`), int64 (n, N - 1);
+        None where nothing is erased."""
         found: list[Tensor] = []
         templates: list[Tensor] = []
+        blocks: list[Tensor] = []
         # In order, since a learner's erasing needs the vectors of those before it; all segments at once.
         for learner, maps in zip(self.learners, segments.unbind(1), strict=True):
-            seen = maps if self.erase is None else self.erase(maps, templates)
+            seen = maps
+            if self.erase is not None and templates:
+                seen, block = self.erase.search(maps, templates)
+                blocks.append(block)
+            elif self.erase is not None:
+                seen = self.erase(maps, templates)
             found.append(run([*self.shared, learner], seen, frames))
             if self.erase is not None and len(found) < len(self.learners):
                 templates.append(self.erase.project(found[-1].mean((2, 3))))
-        return found
+        return found, torch.stack(blocks, 1) if blocks else None

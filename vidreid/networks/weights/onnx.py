@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,10 +34,28 @@ class Normalised(nn.Module):  # type: ignore[misc]
         self.register_buffer("center", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("scale", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
 
-    def forward(self, clips: Tensor) -> Tensor:
+    def forward(self, clips: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         pictures = clips.permute(0, 1, 4, 2, 3).float()
-        embedding: Tensor = self.network((pictures - self.center) / self.scale)
+        return self.answer((pictures - self.center) / self.scale)
+
+    def answer(self, pictures: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """What is said of normalised clips (N, T, 3, H, W)."""
+        embedding: Tensor = self.network(pictures)
         return embedding
+
+
+class WithRows(Normalised):
+    """The same of a network that erases, and what it erased: `Features.rows`."""
+
+    def answer(self, pictures: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        features = self.network.features(pictures)
+        assert features.rows is not None
+        return self.network.embedding(features), features.rows
+
+
+def normalised(network: VideoNetwork, *, rows: bool = False, mean: Color = MEAN, std: Color = STD) -> Normalised:
+    """What `export_onnx` writes, as a module."""
+    return (WithRows if rows and network.erases else Normalised)(network, mean, std)
 
 
 def export_onnx(
@@ -47,6 +65,7 @@ def export_onnx(
     size: tuple[int, int],
     *,
     half: bool = False,
+    rows: bool = False,
     mean: Color = MEAN,
     std: Color = STD,
 ) -> None:
@@ -54,35 +73,38 @@ def export_onnx(
 
     N is free, and T too where the network takes any; else T is ``frames``. ``size`` is (height, width); ``mean`` and
     ``std`` are of values in 0..1. ``half`` stores weights of convolutions and of linear layers in 16 bits, each with a
-    cast to float32, in which everything is computed. Parts that only training uses are left out.
+    cast to float32, in which everything is computed. With ``rows``, a network that erases also says which ones: int64
+    (N, segments, branches - 1), see `Features`. Parts that only training uses are left out.
     `MissingError` without the packages onnx and onnxscript; `OSError` where the file cannot be written.
     """
-    wrapped = Normalised(network, mean, std)
+    wrapped = normalised(network, rows=rows, mean=mean, std=std)
     any_length = network.multiple == 1 and frames > 1
     # A sample of one clip would fix N to one.
     sample = torch.zeros(2, frames, *size, 3, dtype=torch.uint8)
     free = torch.export.Dim.AUTO
     axes = {0: free, 1: free} if any_length else {0: free}
-    write_onnx(wrapped, path, {"clips": sample}, "embedding", axes, half=half)
+    write_onnx(
+        wrapped, path, {"clips": sample}, ["embedding", "rows"][: 1 + isinstance(wrapped, WithRows)], axes, half=half
+    )
 
 
 def write_onnx(
     module: nn.Module,
     path: Path,
     sample: Mapping[str, Tensor],
-    output: str,
+    outputs: Sequence[str],
     free: Mapping[int, Any] | None = None,
     *,
     half: bool = False,
 ) -> None:
     """Write a module that holds a network as its ``network``, in evaluation mode: one named input, of which ``sample``
-    is an example whose axes ``free`` may be longer or shorter, and one named ``output``. `export_onnx` says the rest.
+    is an example whose axes ``free`` may be longer or shorter, and named ``outputs``. `export_onnx` says the rest.
     """
     onnx = _package("onnx")
     _package("onnxscript")
     training = module.network.training
     try:
-        model = _exported(module.eval(), sample, output, free or {})
+        model = _exported(module.eval(), sample, outputs, free or {})
     finally:
         module.network.train(training)
     _strip(model)
@@ -117,7 +139,7 @@ def _package(name: str) -> ModuleType:
         raise MissingError(f"{name} is not installed", "pip install onnx onnxscript") from None
 
 
-def _exported(module: nn.Module, sample: Mapping[str, Tensor], output: str, free: Mapping[int, Any]) -> Any:
+def _exported(module: nn.Module, sample: Mapping[str, Tensor], outputs: Sequence[str], free: Mapping[int, Any]) -> Any:
     """The graph as a protocol buffer, its weights inside."""
     from onnxscript import optimizer
 
@@ -130,7 +152,7 @@ def _exported(module: nn.Module, sample: Mapping[str, Tensor], output: str, free
             (example.to(device),),
             dynamo=True,
             input_names=[name],
-            output_names=[output],
+            output_names=list(outputs),
             dynamic_shapes=({name: dict(free)} if free else None),
             # It would fold batch normalisation into convolutions: the runtimes' work, since it changes the weights.
             optimize=False,

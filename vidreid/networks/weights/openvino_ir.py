@@ -18,8 +18,10 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from vidreid.errors import InputError
+from vidreid.networks.weights.onnx import write_onnx
 from vidreid.networks.weights.openvino_operations import (
     OPERATIONS,
     Attributes,
@@ -86,6 +88,27 @@ class Graph(nn.Module):  # type: ignore[misc]
             for key in self.spent[number]:
                 del values[key]
         return values[self.result]
+
+
+class Vectors(nn.Module):  # type: ignore[misc]
+    """Pictures (n, C, H, W) as an IR wants them to its vectors (n, dim)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        vectors: Tensor = self.network(images).flatten(1)
+        return vectors
+
+
+def write_vectors(network: nn.Module, path: Path, size: tuple[int, int]) -> None:
+    """Write a network of `read_ir` as ONNX: ``images`` float32 (1, 3, H, W) of ``size`` as it wants them in,
+    ``embedding`` (1, dim) out."""
+    picture = torch.zeros(1, 3, *size)
+    with torch.no_grad():
+        steps = make_fx(network)(picture)  # in which lists of axes and sizes are no tensors any more
+    write_onnx(Vectors(steps), path, {"images": picture}, ["embedding"])
 
 
 def read_ir(path: Path) -> nn.Module:

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from vidreid.errors import InputError
+from vidreid.networks.weights.ultralytics import Dense, look
 from vidreid.posix import cores
 from vidreid.training.detector.losses import box_loss, feature_loss, score_loss
 from vidreid.training.detector.material import Batch, Material
-from vidreid.training.detector.network import Dense, look
 from vidreid.training.detector.recipe import DetectorRecipe
 from vidreid.training.detector.targets import Truth, targets
 from vidreid.training.place import Place

@@ -8,40 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from vidreid.detection.letterbox import Letterbox
 from vidreid.errors import UsageError
-from vidreid.networks.weights.onnx import write_onnx
-from vidreid.training.detector.network import PERSON, look
+from vidreid.networks.weights.ultralytics import Finished, boxes_of, write_detector
 from vidreid.training.packing import GOLDEN, state_model
 from vidreid.types import Array, Image
 
 if TYPE_CHECKING:
     from vidreid.engines.registry import ModelEntry
-
-MOST = 300  # boxes of a picture; small ones have fewer places
-STRIDES = (8, 16, 32)
-FREE = {axis: torch.export.Dim.AUTO for axis in (0, 2, 3)}
-
-
-class Finished(nn.Module):  # type: ignore[misc]
-    """Pictures (N, 3, H, W) in 0..1 to (N, n, 6): x1, y1, x2, y2 in pixels, score, class; best score first.
-
-    n is `most`, of which there must be places: its number stays the same where the size of pictures is free.
-    """
-
-    def __init__(self, network: nn.Module, most: int = MOST) -> None:
-        super().__init__()
-        self.network = network
-        self.most = most
-
-    def forward(self, images: Tensor) -> Tensor:
-        seen = look(self.network, images)
-        scores, places = seen.logits.sigmoid().topk(self.most, dim=1)
-        boxes = seen.boxes.gather(1, places[:, :, None].expand(-1, -1, 4))
-        kind = torch.full_like(scores, PERSON)
-        return torch.cat([boxes, scores[:, :, None], kind[:, :, None]], 2)
 
 
 def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> ModelEntry:
@@ -57,7 +33,7 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
         raise UsageError(f"pictures of {size[0]} x {size[1]}", "give multiples of 32")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{folder.resolve().name}.onnx"
-    write_onnx(Finished(network, boxes_of(size)), path, {"images": torch.zeros(2, 3, *size)}, "boxes", FREE, half=True)
+    write_detector(network, path, [size], half=True)
     images, boxes = golden(network, size)
     np.savez_compressed(folder / GOLDEN, images=images, boxes=boxes)
     facts = {
@@ -68,11 +44,6 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
         "input": {"size": list(size), "color": "rgb", "scale": 255},
     }
     return state_model(path.with_suffix(".yaml"), facts)
-
-
-def boxes_of(size: tuple[int, int]) -> int:
-    """How many boxes are said of a picture: `MOST`, or as many as it has places."""
-    return min(MOST, sum((size[0] // stride) * (size[1] // stride) for stride in STRIDES))
 
 
 def golden(network: nn.Module, size: tuple[int, int]) -> tuple[Array, Array]:

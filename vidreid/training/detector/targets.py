@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vidreid.training.detector.network import Dense
+from vidreid.networks.weights.ultralytics import Dense
 
 SAME = 0.5  # IoU from which a box of the teacher is taken for a labelled person
 AGREED = 4.0  # how much more the fit of a box counts than its score in the choice of a person's place

@@ -1,0 +1,1 @@
+"""What the runtimes tensorrt and tensorrt-rtx share: all but `api`."""
