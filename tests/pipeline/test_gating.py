@@ -1,13 +1,17 @@
 """The motion gate spares the detector frames in which nobody can be; whatever it does, nobody is lost."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidreid.pipeline.gating import BEFORE, BURST, HOLD, LAG, Gated
+from vidreid.pipeline.progress import Silent
+from vidreid.pipeline.run import Report
 from vidreid.tracking import boxmot
 from vidreid.types import Detections, Frame, Tracked, Tracker
 
@@ -168,3 +172,21 @@ def test_a_faint_thing_that_no_tracker_believes_costs_only_a_second_look() -> No
 def test_one_frame_and_none() -> None:
     assert tracked(gated(Seen([30])), frames([30]))[0] == [0]
     assert tracked(gated(Seen([])), frames([]))[0] == []
+
+
+def test_a_run_with_the_gate_says_what_it_spared_and_has_the_same_bytes_with_more_workers(
+    site: Path, tmp_path: Path, go: Callable[..., Report]
+) -> None:
+    class Heard(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def note(self, line: str) -> None:
+            self.lines.append(line)
+
+    settings = {"detection": {"detector": "oracle", "motion_gate": True}}
+    for name, workers in (("one", 1), ("two", 2)):
+        footage = f"yard={site / 'yard.mp4'}"
+        go(tmp_path / name, footage, until="track", workers=workers, settings=settings, reporter=Heard())
+    assert any(line.startswith("motion gate: ") for line in Heard.lines)
+    one, two = (sorted((tmp_path / name / "track").rglob("*.parquet")) for name in ("one", "two"))
+    assert [part.read_bytes() for part in one] == [part.read_bytes() for part in two]

@@ -71,7 +71,7 @@ def test_pictures_of_a_folder_that_are_neighbours_make_a_clip(tmp_path):
 def test_scenes_of_a_folder_are_framed_as_runs_frame_them(tmp_path):
     save(tmp_path / "wide.jpg", (0, 250, 0), size=(40, 160))
     images, words = calibration_images(DETECTOR, tmp_path)
-    assert (images.shape, words) == ((1, 96, 128, 3), f"1 pictures of {tmp_path.name}")
+    assert (images.shape, words) == ((1, 96, 128, 3), f"1 picture of {tmp_path.name}")
     assert images[0, 0, 64].tolist() == [114] * 3
     assert abs(int(images[0, 48, 64, 1]) - 250) < 4
 

@@ -78,9 +78,8 @@ def test_random_weights_are_always_the_same_and_say_so(recipe, tclnet, tmp_path)
     assert again.onnx.read_bytes() == tclnet.onnx.read_bytes()
     for name, values in again.golden[0].outputs.items():
         np.testing.assert_array_equal(values, tclnet.golden[0].outputs[name])
-    assert again.weights.kind == "random"
-    # Of the recipe's name, which here is a path.
-    assert again.weights.sha256 == again.spec.identity
+    assert again.weights == tclnet.weights
+    assert (again.weights.kind, again.weights.sha256) == ("random", again.spec.identity)
 
 
 def test_random_networks_tell_people_apart_in_numbers_that_16_bits_hold(tclnet):

@@ -47,8 +47,9 @@ def calibration_images(spec: ModelSpec, place: Path | None) -> tuple[Array, str]
     """
     count = CALIBRATION[spec.kind]
     images = _inputs(spec, spec.input.size, count, place, seed=15)
-    what = "clips" if spec.frames > 1 else "pictures"
-    return images, f"{len(images)} {what} of {place.name if place else 'the synthetic world'}"
+    what = "clip" if spec.frames > 1 else "picture"
+    plural = "s" if len(images) > 1 else ""
+    return images, f"{len(images)} {what}{plural} of {place.name if place else 'the synthetic world'}"
 
 
 def _inputs(spec: ModelSpec, size: tuple[int, int], count: int, place: Path | None, *, seed: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -129,6 +129,19 @@ def _by_onnxruntime(graph: Path) -> Answer:
     return lambda images: dict(zip(names, session.run(names, {INPUT: images}), strict=True))
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch's sums in the same order, and so the same numbers, however many cores there are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def by_torch(module: nn.Module, prepare: Callable[[Any], Any], *names: str) -> Answer:
     """A module's outputs by name, of images that ``prepare`` turns from uint8 into what it takes."""
     import torch
@@ -136,7 +149,7 @@ def by_torch(module: nn.Module, prepare: Callable[[Any], Any], *names: str) -> A
     module = module.eval()
 
     def answer(images: Array) -> Mapping[str, Array]:
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             found = module(prepare(torch.from_numpy(images)))
         outputs = found if isinstance(found, tuple) else (found,)
         return {name: output.numpy() for name, output in zip(names, outputs, strict=True)}

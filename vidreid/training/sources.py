@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -62,7 +64,7 @@ def _opened(recipe: EngineRecipe, weights: Path | Literal["random"]) -> tuple[nn
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network, stated = build_untrained(recipe.network)
-        digest = hashlib.sha256(f"{SEED} {recipe.network}".encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([SEED, dataclasses.asdict(stated)]).encode()).hexdigest()
         spec = _spec(network, stated, recipe, digest)
         _settle(network, spec)
     return network.eval(), spec, WeightsCard(kind="random", sha256=digest)
@@ -92,7 +94,7 @@ def _settle(network: nn.Module, spec: ModelSpec) -> None:
     """Give an untrained network the statistics of pictures, without which its values would grow from layer to layer
     past what 16 bits hold; and scales other than zero to the blocks that begin with it, or nobody would see them."""
     from vidreid.pipeline.samples import golden_images
-    from vidreid.pipeline.sources import as_stated
+    from vidreid.pipeline.sources import as_stated, one_thread
 
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     for norm in norms:
@@ -101,7 +103,7 @@ def _settle(network: nn.Module, spec: ModelSpec) -> None:
         nn.init.uniform_(norm.weight, 0.5, 1.0)
     network.train()
     images = torch.from_numpy(golden_images(spec, spec.input.size))
-    with torch.no_grad():
+    with one_thread(), torch.no_grad():
         if isinstance(network, VideoNetwork):
             normalised(network)(_as_clips(images))
         else:

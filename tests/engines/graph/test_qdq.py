@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 from tiny_graphs import embedder, pictures, run, spec
 
 from vidreid.engines.graph.precision import lower
@@ -92,10 +93,11 @@ def test_ranges_do_not_depend_on_how_many_are_computed_at_once(standard, tmp_pat
 
 
 def test_the_rest_can_be_lowered_to_16_bits(made, standard):
-    """8 and 16 bits in one graph: what TensorRT is given."""
+    """8 and 16 bits in one graph, for TensorRT; onnxruntime's optimiser gets such graphs wrong (1.31)."""
     lowered, _ = lower(made[0], "fp16", [])
     unseen = pictures(6, seed=4)
-    assert cosines(run(lowered, images=unseen)[0], run(standard, images=unseen)[0]).min() > 0.999
+    found = ReferenceEvaluator(lowered).run(None, {"images": unseen})[0]
+    assert cosines(found, run(standard, images=unseen)[0]).min() > 0.999
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,8 @@ def _defined(node: NodeProto, precision: Half, types: dict[str, int], version: i
 
 def _formal(formals: Sequence[onnx.defs.OpSchema.FormalParameter], place: int) -> str:
     """The type that the schema names at a place; the last one may stand for many."""
-    return formals[min(place, len(formals) - 1)].type_str
+    named: str = formals[min(place, len(formals) - 1)].type_str
+    return named
 
 
 def _allows(schema: onnx.defs.OpSchema, formal: str, precision: Half) -> bool:

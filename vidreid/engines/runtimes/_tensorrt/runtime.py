@@ -73,6 +73,11 @@ class TensorRTRuntime:
         portable = bool(card and card.target.portable)
         return load(self._library, model, streams=streams, batch=batch, portable=portable)
 
+    def usual_batch(self, model: Model) -> int:
+        """Pictures or clips at a time in a run: what its profile is best at."""
+        card = getattr(model, "card", None)
+        return int(card.batch[1]) if card else 1
+
     def layers(self, model: Model) -> list[Layer]:
         """The plan's layers: as the engine inspector told them where a GPU built it, else as they were given to it."""
         from vidreid.engines.runtimes._tensorrt.layers import LAYERS, read_layers
