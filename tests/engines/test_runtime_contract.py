@@ -366,6 +366,17 @@ def test_a_trusted_checkpoint_is_computed(tmp_path):
     engine.close()
 
 
+def test_torch_computes_in_the_precision_of_the_model(tmp_path):
+    model, (image,) = conv(tmp_path / "tiny.onnx", STATED), pictures(1)
+    found = {}
+    for precision in ("fp32", "bf16"):
+        with contextlib.closing(
+            plugins.load("engines.runtimes", "torch").load(replace(model, precision=precision), streams=1)
+        ) as engine:
+            found[precision] = output(engine, image)
+    assert 0 < np.abs(found["bf16"] - found["fp32"]).max() < 0.02 * np.abs(found["fp32"]).max()
+
+
 @pytest.mark.parametrize("contents", [b"", b"no checkpoint", b"PK\x03\x04 nor this"])
 def test_a_trusted_file_that_is_no_checkpoint_is_an_input_error(tmp_path, contents):
     (tmp_path / "best.pt").write_bytes(contents)

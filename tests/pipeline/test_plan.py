@@ -34,6 +34,7 @@ FROM_TRACK, FROM_EMBED, MATCH_ONLY, NOTHING = STAGES, STAGES[1:], STAGES[2:], ()
 KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "segments.seconds": (9.0, FROM_TRACK, "segment"),
     "segments.overlap": (1.0, FROM_TRACK, "segment"),
+    "decoding.decoder": ("cuda", FROM_TRACK, "decoder"),
     "detection.detector": ("other", NOTHING, ""),  # what it led to does: see NETWORKS
     "detection.runtime": ("torch", NOTHING, ""),
     "detection.engine": ("auto", NOTHING, ""),

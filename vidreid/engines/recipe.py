@@ -30,6 +30,10 @@ class Bound(Section):
     score: float = Field(0.1, ge=0, le=1, description="largest mean difference of their scores (detectors)")
 
 
+BOUNDS: dict[Precision, Bound] = {"int8": Bound(cosine=0.98, rows=0.8)}  # type: ignore[call-arg]
+"""Where a recipe states none, and eight bits cannot keep the usual one."""
+
+
 class EngineRecipe(Section):
     """What an engine is made of. Runtimes say how it is built; what it has become stands on its card."""
 
@@ -61,7 +65,7 @@ class EngineRecipe(Section):
     @property
     def bound(self) -> Bound:
         """The bound of this recipe's precision."""
-        return self.bounds.get(self.precision) or Bound()  # type: ignore[call-arg]
+        return self.bounds.get(self.precision) or BOUNDS.get(self.precision) or Bound()  # type: ignore[call-arg]
 
     @property
     def digest(self) -> str:

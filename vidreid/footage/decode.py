@@ -21,19 +21,23 @@ TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTAT
 
 
 class SegmentDecoder:
-    """Frames of one segment in order of time; afterwards ``damage`` says which of them are lost."""
+    """Frames of one segment in order of time; afterwards ``damage`` says which of them are lost.
 
-    def __init__(self, path: Path, file: VideoFile, segment: Segment) -> None:
+    ``accel`` is the video engine that decodes (`footage.hardware`), None for the processor.
+    """
+
+    def __init__(self, path: Path, file: VideoFile, segment: Segment, accel: Any = None) -> None:
         self.path = path
         self.file = file
         self.segment = segment
+        self._accel = accel
         self._seen = np.zeros(segment.stop - segment.first, bool)
 
     def frames(self) -> Iterator[Frame]:
         """Decoded frames; a packet that cannot be decoded is skipped."""
         first, stop = self.segment.first - self.file.first, self.segment.stop - self.file.first
         placed = _placed_by_time if self.file.timing == "presentation" else _placed_by_count
-        for position, picture in placed(self.path, self.file, first):
+        for position, picture in placed(self.path, self.file, first, self._accel):
             if first <= position < stop and not self._seen[position - first]:
                 self._seen[position - first] = True
                 yield self._frame(position, picture)
@@ -61,18 +65,18 @@ class SegmentDecoder:
         return [Damage(segment.camera, int(g[0]), int(g[-1]) + 1, "cannot be decoded") for g in groups]
 
 
-def _placed_by_time(path: Path, file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
+def _placed_by_time(path: Path, file: VideoFile, first: int, accel: Any) -> Iterator[tuple[int, Any]]:
     """Pictures from position ``first`` on, each with its position in the file: that of its time in its stretch."""
     stretch = int(np.searchsorted(file.stretches, first, side="right")) - 1
     begin, end = [*file.stretches.tolist(), len(file.pts)][stretch : stretch + 2]
     times = file.pts[begin:end]
-    for picture in _pictures(path, file, first, stretch):
+    for picture in _pictures(path, file, first, stretch, accel):
         place = int(np.searchsorted(times, picture.pts)) if picture.pts is not None else len(times)
         if place < len(times) and times[place] == picture.pts:
             yield begin + place, picture
 
 
-def _placed_by_count(path: Path, file: VideoFile, first: int) -> Iterator[tuple[int, Any]]:
+def _placed_by_count(path: Path, file: VideoFile, first: int, accel: Any) -> Iterator[tuple[int, Any]]:
     """Pictures with their positions where times are not true: shown in order, they are counted.
 
     What says whether pictures are lost is their place of storage. A key frame is shown at its place of storage,
@@ -81,7 +85,7 @@ def _placed_by_count(path: Path, file: VideoFile, first: int) -> Iterator[tuple[
     """
     position = start = _key_before(file, first)
     shown: list[int] = []  # places of storage of the pictures since the last key frame
-    for picture in _pictures(path, file, start, 0):
+    for picture in _pictures(path, file, start, 0, accel):
         stored = int(picture.pts) if file.timing == "counted" else int(np.searchsorted(file.pts, picture.pts))
         if picture.key_frame:
             position = stored + sum(place > stored for place in shown)
@@ -100,13 +104,13 @@ def _key_before(file: VideoFile, first: int) -> int:
     return int(keys[-1]) if len(keys) else 0
 
 
-def _pictures(path: Path, file: VideoFile, first: int, stretch: int) -> Iterator[Any]:
+def _pictures(path: Path, file: VideoFile, first: int, stretch: int, accel: Any) -> Iterator[Any]:
     """Pictures from the key frame at position ``first`` on; ``pts`` as ingest found it, or the place of storage."""
     with contextlib.ExitStack() as stack:
-        container = stack.enter_context(open_video(path))
+        container = stack.enter_context(open_video(path, accel))
         packets = _sought(container, file, first)
         if packets is None:
-            container = stack.enter_context(open_video(path))
+            container = stack.enter_context(open_video(path, accel))
             packets = _read_up_to(container, file, first, stretch)
         yield from decode(container.streams.video[0], packets)
 

@@ -33,7 +33,7 @@ def named_engine(wanted: str, kind: Kind, announce: Callable[[str], None]) -> En
     engine, _ = open_on_this_machine(folder)
     refuse_random(engine.card)
     if engine.spec.kind != kind:
-        raise InputError(f"{engine.card.name}: an engine of a {engine.spec.kind}", f"give one of a {kind}")
+        raise InputError(f"{engine.card.name}: is for --{engine.spec.kind}, not for --{kind}", "vidreid engine list")
     if engine.warning:
         announce(f"{engine.card.name}: {engine.warning}")
     return engine

@@ -20,6 +20,7 @@ from vidreid.engines.load import EngineModel, load_engine
 from vidreid.engines.registry import Kind
 from vidreid.engines.weights import FileModel, find_model
 from vidreid.errors import InputError, MissingError
+from vidreid.footage.hardware import acceleration
 from vidreid.pipeline.engine_choice import Progress, automatic_engine, named_engine
 from vidreid.resources import carried
 from vidreid.settings import DetectionSettings, EmbeddingSettings, Section, Settings, read_model
@@ -106,6 +107,7 @@ def find_networks(
 
     With ``engine: auto`` engines that are missing are built, of which ``progress`` is told.
     """
+    acceleration(settings.decoding.decoder)
     find = functools.partial(_find, offline=offline, announce=announce, progress=progress)
     truth: dict[str, Path] = {}
     detector = embedder = None

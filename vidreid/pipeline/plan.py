@@ -93,6 +93,8 @@ def track_inputs(camera: CameraPlan, segment: Segment, settings: Settings, netwo
         "crops": settings.crops.model_dump(),
         "erasures": [],
     }
+    if settings.decoding.decoder != "cpu":  # its pictures are rounded otherwise
+        inputs["decoder"] = settings.decoding.decoder
     if networks.appearance:
         inputs["appearance"] = networks.embedder
     return inputs

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from vidreid.footage.decode import SegmentDecoder
+from vidreid.footage.hardware import acceleration
 from vidreid.pipeline.gating import Gated
 from vidreid.pipeline.networks import Tools
 from vidreid.pipeline.plan import header_for, read_files
@@ -50,7 +51,7 @@ def track_segment(tools: Tools, advance: Callable[[str, int], None], work: Segme
     """Decode, detect, track and cut crops in one pass; writes the crops part, then the track part."""
     folder, segment = RunFolder(work.folder), work.segment
     file = read_files(folder.ingest(segment.camera))[segment.file]
-    decoder = SegmentDecoder(work.footage, file, segment)
+    decoder = SegmentDecoder(work.footage, file, segment, acceleration(tools.settings.decoding.decoder))
     settings = tools.settings.crops
     cut = Cut(settings.margin, settings.longest, settings.jpeg)
     picker = RunPicker(runs=settings.runs, length=settings.length, spacing=settings.spacing, cut=cut)

@@ -50,7 +50,7 @@ def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Eng
 
 def refuses(card: Card) -> str | None:
     """Why an engine must not be loaded here: torch builds none."""
-    return f"{card.name}: torch loads checkpoints, not engines"
+    return "torch loads checkpoints, not engines"
 
 
 def warns(card: Card) -> str | None:
