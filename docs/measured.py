@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from engine_tables import engines, motion, rectangular
+
 Found = Mapping[str, Any]
 METRICS = ("mota", "idf1", "hota")
 EMPTY = "without people"  # the set of all pictures that show nobody
@@ -220,11 +222,19 @@ def _rate(level: Found, kind: str) -> str:
     return f"{100 * level[kind]:.3g} ({100 * low:.3g} to {100 * high:.3g})"
 
 
+def _tables(parts: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]]) -> str:
+    """Tables with a caption each."""
+    return "\n".join(f"{caption}\n\n{table(head, rows)}" for caption, head, rows in parts)
+
+
 TABLES: dict[str, Callable[[Found], str]] = {
     "detector": detector,
     "identity": identity,
     "trackers": trackers,
     "speed": speed,
+    "rectangular": lambda found: _tables(rectangular(found)),
+    "engines": lambda found: _tables(engines(found)),
+    "motion": lambda found: _tables(motion(found)),
     "memory": memory,
 }
 

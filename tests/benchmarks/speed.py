@@ -42,11 +42,11 @@ OVERRIDES = {"detection": {"detector": str(DETECTOR)}, "embedding": {"embedder":
 class Scene:
     """A file ready to be tracked: ingest is done, the networks are compiled."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, file, folder, overrides=OVERRIDES):
         self.folder = RunFolder(folder / name)
-        site = read_site([f"{name}={FILES[name]}"])
-        run(self.folder, site, OVERRIDES, Options(until="ingest"), Silent())
-        self.settings = Settings(**OVERRIDES)
+        site = read_site([f"{name}={file}"])
+        run(self.folder, site, overrides, Options(until="ingest"), Silent())
+        self.settings = Settings(**overrides)
         networks = find_networks(self.settings, {camera.name: camera for camera in site.cameras}, offline=True)
         self.identities = networks.identities
         self.tools = Tools(networks, self.settings, cores())
@@ -123,7 +123,7 @@ def seconds(function, *arguments):
 
 
 def measure(name, folder, rounds):
-    scene = Scene(name, folder)
+    scene = Scene(name, FILES[name], folder)
     detector = bare_detector()
     detector(20)
     scene.track()

@@ -42,11 +42,15 @@ def named_engine(wanted: str, kind: Kind, announce: Callable[[str], None]) -> En
 def automatic_engine(
     model: FileModel, *, offline: bool, announce: Callable[[str], None], progress: Progress
 ) -> EngineModel | None:
-    """The fastest engine for this machine of a network, built once into the user's cache; None of a network that is
-    in its runtime's own form already (an OpenVINO IR)."""
-    if model.path.suffix == ".xml":
+    """The fastest engine for this machine of a network, built once into the user's cache.
+
+    None where nothing is to be won: of a network that is in its runtime's own form already (an OpenVINO IR), and of
+    embedders on CPUs, whose eight bits want pictures of the user's own to lose nothing.
+    """
+    fastest = _fastest(model.spec.kind)
+    if fastest is None or model.path.suffix == ".xml":
         return None
-    runtime, precision = _fastest()
+    runtime, precision = fastest
     name = model.spec.name if model.spec.name in recipe_names() else ""
     known = read_registry().models.get(model.spec.name)
     wanted_network = model.spec.name if known and model.spec.identity in known.files.values() else str(model.path)
@@ -86,9 +90,9 @@ def _folder(wanted: str) -> Path | None:
     return engine_folder(wanted) if known else None
 
 
-def _fastest() -> tuple[str, Precision]:
-    """Runtime and precision for this machine: TensorRT on a GPU, else OpenVINO with eight bits."""
+def _fastest(kind: Kind) -> tuple[str, Precision] | None:
+    """Runtime and precision for this machine: TensorRT on a GPU; on a CPU eight bits for detectors alone."""
     for name in GPU_RUNTIMES:
         if plugins.load(ROOM, name).available() is None:
             return name, "fp16"
-    return "openvino", "int8"
+    return ("openvino", "int8") if kind == "detector" else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidreid.engines.card import WeightsCard
+from vidreid.engines.graph.operators import refusal
 from vidreid.engines.recipe import EngineRecipe
 from vidreid.engines.registry import describe, is_registered, network_file, read_registry, terms_of
 from vidreid.engines.source import BOXES, EMBEDDING, INPUT, Golden, Source
@@ -124,7 +125,10 @@ def _by_onnxruntime(graph: Path) -> Answer:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1  # the same sums on any machine
-    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # it has a dozen classes of them, none of which is public
+        raise refusal(graph, "ONNX Runtime", str(error)) from None
     names = [output.name for output in session.get_outputs()]
     return lambda images: dict(zip(names, session.run(names, {INPUT: images}), strict=True))
 
