@@ -291,6 +291,9 @@ class Runtime(Protocol):
     def load(self, model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Engine:
         """``streams`` batches at a time of ``batch`` pictures or clips each, on ``threads`` each (CPUs)."""
 
+    def usual_batch(self, model: Model) -> int:
+        """Pictures or clips at a time in a run; 1 where streams of single ones are as fast."""
+
 
 class Detector(Protocol):
     """Finds persons. Frames go in and come out in order, with a bounded number of them under way."""

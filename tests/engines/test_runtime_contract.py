@@ -137,6 +137,16 @@ def test_clips_of_another_shape_than_the_file_takes_are_named(tmp_path, stated):
         plugins.load("engines.runtimes", "openvino").load(replace(model, spec=replace(model.spec, **stated)), streams=1)
 
 
+def test_a_batch_is_computed_picture_by_picture(runtime, tmp_path):
+    model = conv(tmp_path / "tiny.onnx", PLAIN)
+    batch = runtime.usual_batch(model)
+    engine = runtime.load(model, streams=1, batch=batch)
+    images = np.concatenate(pictures(batch))
+    assert dict(engine.inputs) == {"images": (batch, *SIZE, 3)}
+    assert len(output(engine, images)) == batch
+    engine.close()
+
+
 def test_input_and_outputs_are_named(opened):
     engine = opened(conv)
     assert dict(engine.inputs) == {"images": (1, *SIZE, 3)}

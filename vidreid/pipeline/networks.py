@@ -24,7 +24,7 @@ from vidreid.footage.hardware import acceleration
 from vidreid.pipeline.engine_choice import Progress, automatic_engine, named_engine
 from vidreid.resources import carried
 from vidreid.settings import DetectionSettings, EmbeddingSettings, Section, Settings, read_model
-from vidreid.types import Camera, Detector, Embedder, Engine, Tracker
+from vidreid.types import Camera, Detector, Embedder, Engine, Runtime, Tracker
 
 LEAST_SCORE = 0.05  # of boxes, where neither the user nor the detector's entry says another
 
@@ -256,9 +256,9 @@ class Tools:
                 self._engines[key] = self._load(plugins.load("engines.runtimes", self.networks.runtimes[role]), model)
             return self._engines[key]
 
-    def _load(self, runtime: Any, model: FileModel | EngineModel) -> Engine:
+    def _load(self, runtime: Runtime, model: FileModel | EngineModel) -> Engine:
         """CPUs compute picture by picture, a stream each; GPUs batches, which all streams fill together."""
-        batch = getattr(runtime, "usual_batch", lambda model: 1)(model)
+        batch = runtime.usual_batch(model)
         streams = self._streams if batch == 1 else 1
         if isinstance(model, EngineModel):
             engine = load_engine(model, runtime, streams=streams, batch=batch)

@@ -10,6 +10,7 @@ from standard_networks import SIZE, order, source
 
 from vidreid.engines.card import Target, WeightsCard
 from vidreid.engines.order import Order
+from vidreid.engines.recipe import read_recipe
 from vidreid.engines.registry import read_registry
 from vidreid.engines.runtimes import tensorrt_rtx as runtime
 from vidreid.engines.source import Source
@@ -187,3 +188,36 @@ def test_the_networks_that_ship_become_plans(tmp_path, folder, name, batch):
     convolutions = Counter(one.precision for one in layers if one.kind == "CONVOLUTION")
     assert set(convolutions) == {"HALF"}
     assert np.prod((folder / built.main).stat().st_size) < 20e6
+
+
+def built_in_half(source, recipe, folder):
+    """A plan in fp16 as the recipe wants it: names of its outputs, and the precisions of its convolutions."""
+    built = runtime.build(Order(source, "fp16", recipe.islands, recipe.batch, NAMED), folder, lambda words, share: None)
+    layers = runtime.layers(SimpleNamespace(path=folder / built.main))
+    convolutions = {one.precision for one in layers if one.kind == "CONVOLUTION"}
+    return [one.name for one in built.tensors if one.role == "output"], convolutions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["afa", "tclnet", "tclnet-authors"])
+def test_recipes_of_networks_to_be_trained_become_plans(tmp_path, folder, name):
+    from vidreid.training.sources import trained_source
+
+    recipe = read_recipe(name)[1].model_copy(update={"frames": 2, "precision": "fp16"})
+    source = trained_source(recipe, "random", tmp_path, calibrate_on=None)
+    outputs, convolutions = built_in_half(source, recipe, folder)
+    assert outputs == (["embedding"] if name == "afa" else ["embedding", "rows"])
+    assert convolutions == {"HALF"}
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_the_recipe_of_yolo26n_becomes_a_plan(shared, tmp_path, folder):
+    from vidreid.pipeline.sources import registered_source
+
+    recipe = read_recipe("yolo26n")[1]
+    weights = str(shared / "weights/detector/yolo26n_dequant.pt")
+    source = registered_source(weights, recipe, tmp_path, offline=True, announce=print, calibrate_on=None)
+    outputs, convolutions = built_in_half(source, recipe, folder)
+    assert outputs == ["boxes"]
+    assert convolutions == {"HALF"}

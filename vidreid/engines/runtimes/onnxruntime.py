@@ -24,6 +24,7 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 # Reproducible: no algorithm is chosen by the clock, no product is rounded to 19 bits.
 CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
 FATAL = 4  # of its log, which is the terminal; errors are raised as well
+ON_GPU = 16  # pictures or clips in a batch
 RUNS = 5  # of which layers' times are the means
 KERNEL = "_kernel_time"  # ends what the profile calls the run of a node
 UINT8 = "tensor(uint8)"
@@ -70,6 +71,13 @@ def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Eng
     names = _output_names(sessions[0])
     slots = [_slot(sessions[number % len(sessions)], model.spec, names) for number in range(streams)]
     return SlotEngine(slots, shape, names)
+
+
+def usual_batch(model: Model) -> int:
+    """Pictures or clips at a time in a run: `ON_GPU` where there is one."""
+    import onnxruntime
+
+    return ON_GPU if CUDA in onnxruntime.get_available_providers() else 1
 
 
 def layers(model: Model) -> list[Layer]:

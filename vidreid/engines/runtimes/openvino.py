@@ -82,6 +82,11 @@ def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Eng
     return SlotEngine(slots, input_shape(model.spec, batch), names)
 
 
+def usual_batch(model: Model) -> int:
+    """1: on a CPU streams of single pictures are as fast as batches."""
+    return 1
+
+
 def layers(model: Model) -> list[Layer]:
     """What OpenVINO runs for one input, in order: precision, and milliseconds on one thread."""
     compiled, _ = _compiled(model, 1, {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "PERF_COUNT": True})

@@ -12,6 +12,7 @@ version = _runtime.version
 target = _runtime.target
 build = _runtime.build
 load = _runtime.load
+usual_batch = _runtime.usual_batch
 layers = _runtime.layers
 refuses = _runtime.refuses
 warns = _runtime.warns

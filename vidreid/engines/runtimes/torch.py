@@ -20,6 +20,8 @@ from vidreid.types import Array, Engine, InputSpec, Model
 # What is computed in 16 bits under autocast: convolutions and products; norms and softmax stay in float32.
 HALVES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
+ON_GPU = 16  # pictures or clips in a batch
+
 Step = Callable[[Tensor], dict[str, Tensor]]
 
 
@@ -46,6 +48,11 @@ def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Eng
     else:
         slots = [_on_cpu(step, threads)] * streams
     return SlotEngine(slots, shape, ["output0"])
+
+
+def usual_batch(model: Model) -> int:
+    """Pictures or clips at a time in a run: `ON_GPU` where there is one."""
+    return ON_GPU if torch.cuda.is_available() else 1
 
 
 def refuses(card: Card) -> str | None:
