@@ -333,7 +333,7 @@ def test_a_checkpoint_and_its_quantised_twin_see_the_same_people(shared):
         path = shared / "weights/detector" / file
         model = FileModel(describe(path, read_registry()), path, trusted=True)
         engine = plugins.load("engines.runtimes", name).load(model, streams=1)
-        detector = make(engine, score=0.3, suppress=None, tile=0, ahead=0)
+        detector = make(lambda size, engine=engine: engine, score=0.3, suppress=None, tile=0, ahead=0)
         ((_, found[name]),) = detector.detect([Frame("c1", 0, 0, 0, 0.0, image)])
         engine.close()
     for one, other in itertools.permutations(found.values(), 2):

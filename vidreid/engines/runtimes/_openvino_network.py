@@ -31,7 +31,7 @@ def unreadable(path: Path, error: Exception) -> InputError:
 
 
 def prepared(network: Any, model: Model, batch: int) -> Any:
-    """The network with uint8 RGB in, of the shape that `input_shape` gives; normalisation is inside."""
+    """The network with uint8 RGB in, ``batch`` pictures or clips of the stated size; normalisation is inside."""
     from openvino import Type
 
     spec, shape = model.spec, input_shape(model.spec, batch)
@@ -44,7 +44,8 @@ def prepared(network: Any, model: Model, batch: int) -> Any:
             f"{model.path.name}: takes single pictures, not clips of {spec.frames}", "state frames: 1 of this network"
         )
     if taken.element_type == Type.u8 and (clips or is_standard(network)):
-        return _of_bytes(network, model, shape)
+        # A network of clips of any length also takes single pictures: clips of one.
+        return _of_bytes(network, model, (batch, spec.frames, *spec.input.size, 3) if clips else shape)
     return _with_preprocessing(network, spec.input, batch)
 
 

@@ -18,7 +18,7 @@ from vidreid.engines.runtimes._openvino_network import (
     unreadable,
 )
 from vidreid.engines.runtimes._releases import newer
-from vidreid.engines.slots import Slot, SlotEngine, input_shape
+from vidreid.engines.slots import Slot, SlotEngine
 from vidreid.errors import InputError, StorageError
 from vidreid.types import Array, Engine, Model
 
@@ -79,7 +79,7 @@ def load(model: Model, *, streams: int, batch: int = 1, threads: int = 1) -> Eng
         },
     )
     slots = [_slot(compiled, names) for _ in range(2 * streams)]
-    return SlotEngine(slots, input_shape(model.spec, batch), names)
+    return SlotEngine(slots, tuple(compiled.inputs[0].shape), names)
 
 
 def usual_batch(model: Model) -> int:
@@ -90,7 +90,7 @@ def usual_batch(model: Model) -> int:
 def layers(model: Model) -> list[Layer]:
     """What OpenVINO runs for one input, in order: precision, and milliseconds on one thread."""
     compiled, _ = _compiled(model, 1, {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "PERF_COUNT": True})
-    images = np.random.default_rng(0).integers(0, 256, input_shape(model.spec, 1), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, tuple(compiled.inputs[0].shape), np.uint8)
     request = compiled.create_infer_request()
     total: dict[str, float] = {}
     for _ in range(RUNS):
