@@ -1,9 +1,9 @@
 """An INT8 detector of our own building at rectangular sizes, beside `ultralytics track`.
 
-python tests/benchmarks/rectangular.py: the engine is `vidreid engine build yolo26n --precision int8` at 384x640 and
-480x640. `ultralytics track` has its own INT8 network at 640x640, and so has the accuracy's other side. Everything in
-turn in this one process, ratios are medians over rounds. Two cameras: one file as two cameras, and twice as one camera.
-Writes results/rectangular.json.
+python tests/benchmarks/rectangular.py [PART...], parts being clips, cameras and accuracy. The engine is `vidreid engine
+build yolo26n --precision int8` at 384x640 and 480x640. `ultralytics track` has its own INT8 network at 640x640, and so
+has the accuracy's other side. What is compared takes turns in this one process, ratios are medians over rounds. Two
+cameras: one file as two cameras, and twice as one camera. Writes results/rectangular.json.
 """
 
 import json
@@ -94,22 +94,22 @@ def of_two_cameras(folder):
     return round(statistics.median(ratios), 3)
 
 
-def main():
+def main(parts):
+    out = Path(__file__).parent / "results" / "rectangular.json"
+    found = json.loads(out.read_text()) if out.is_file() else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        engine = build(folder / "engines")
-        found = {
-            "speed": {clip: speeds(clip, engine, folder / clip) for clip in CLIPS},
-            "two_cameras_over_one": of_two_cameras(folder),
-            "accuracy": {
-                "square": accuracy(DETECTOR, folder / "square"),
-                "rectangular": accuracy(engine, folder / "rectangular"),
-            },
-        }
-    out = Path(__file__).parent / "results" / "rectangular.json"
+        if "cameras" in parts:
+            found["two_cameras_over_one"] = of_two_cameras(folder)
+        engine = build(folder / "engines") if parts != ["cameras"] else None
+        clips = [clip for clip in CLIPS if clip in parts]
+        found["speed"] = {**found.get("speed", {}), **{clip: speeds(clip, engine, folder / clip) for clip in clips}}
+        if "accuracy" in parts:
+            square, ours = accuracy(DETECTOR, folder / "square"), accuracy(engine, folder / "rectangular")
+            found["accuracy"] = {"square": square, "rectangular": ours}
     out.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or [*CLIPS, "cameras", "accuracy"])
