@@ -135,7 +135,7 @@ def test_every_detector_family_of_the_registry_is_a_file_that_makes_detectors():
     assert families
     for family in families:
         parameters = inspect.signature(plugins.load("detection", family).make).parameters
-        assert list(parameters) == ["engine", "score", "suppress", "tile", "ahead"]
+        assert list(parameters) == ["engines", "score", "suppress", "tile", "ahead"]
 
 
 # The wheel

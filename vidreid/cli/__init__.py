@@ -101,10 +101,19 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
+        if _hides_interrupt(error):
+            sys.exit(_fail("stopped; what is finished is kept", "the same command goes on", 130))
         if debug:
             traceback.print_exc()
         line = f"{type(error).__name__}: {error}".splitlines()[0]
         sys.exit(_fail(line, "this is a fault in vidreid; the same with --debug shows where", 1))
+
+
+def _hides_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: compiled modules that it stops while they load raise their own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _fail(message: str, hint: str, status: int) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidreid.engines.card import WeightsCard
 from vidreid.errors import InputError
 from vidreid.types import Array, ModelSpec
+
+if TYPE_CHECKING:  # a machine that trains may lack pydantic
+    from vidreid.engines.card import WeightsCard
 
 INPUT = "images"
 EMBEDDING = "embedding"

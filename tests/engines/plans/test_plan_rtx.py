@@ -199,11 +199,11 @@ def built_in_half(source, recipe, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["afa", "tclnet", "tclnet-authors"])
-def test_recipes_of_networks_to_be_trained_become_plans(tmp_path, folder, name):
+@pytest.mark.parametrize(("name", "frames"), [("afa", 2), ("tclnet", 2), ("tclnet-authors", 4)])
+def test_recipes_of_networks_to_be_trained_become_plans(tmp_path, folder, name, frames):
     from vidreid.training.sources import trained_source
 
-    recipe = read_recipe(name)[1].model_copy(update={"frames": 2, "precision": "fp16"})
+    recipe = read_recipe(name)[1].model_copy(update={"frames": frames, "precision": "fp16"})
     source = trained_source(recipe, "random", tmp_path, calibrate_on=None)
     outputs, convolutions = built_in_half(source, recipe, folder)
     assert outputs == (["embedding"] if name == "afa" else ["embedding", "rows"])

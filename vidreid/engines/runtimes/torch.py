@@ -6,16 +6,18 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from vidreid.engines.card import Card
 from vidreid.engines.runtimes._cuda_graph import captured
 from vidreid.engines.slots import Slot, SlotEngine, input_shape
 from vidreid.errors import InputError
 from vidreid.types import Array, Engine, InputSpec, Model
+
+if TYPE_CHECKING:  # a machine that trains may lack pydantic
+    from vidreid.engines.card import Card
 
 # What is computed in 16 bits under autocast: convolutions and products; norms and softmax stay in float32.
 HALVES = {"fp16": torch.float16, "bf16": torch.bfloat16}
