@@ -151,8 +151,8 @@ def main(names):
     with tempfile.TemporaryDirectory() as folder:
         found = {name: measure(name, Path(folder), ROUNDS) for name in names}
     out = Path(__file__).parent / "results" / "speed.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    earlier = json.loads(out.read_text()) if out.is_file() else {}
+    out.write_text(json.dumps(earlier | found, indent=1, sort_keys=True) + "\n")
     for name, row in found.items():
         print(
             f"{name}: track {row['track_fps']} frames/s, {row['of_bound']} of the bound, "
