@@ -27,30 +27,61 @@ Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A burned-in stamp that somebody read: ``seconds`` after the first frame of file number ``file`` it showed
+    ``shows_us``, UTC microseconds."""
+
+    file: int
+    seconds: float
+    shows_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A camera's wall clock: UTC microseconds at which each file starts, then one correction for all.
 
     ``starts`` has one entry a file; None after the first means that the file goes on where the one before it ended.
-    ``offset_us`` is added; ``drift_ppm`` stretches the time since the first start. Without a first start the clock
-    is unknown.
+    ``readings`` of stamps move and stretch that line onto themselves. ``offset_us`` is added; ``drift_ppm`` stretches
+    the time since the first start. Without a first start and without a reading the clock is unknown.
     """
 
     starts: tuple[int | None, ...]
     offset_us: int = 0
     drift_ppm: float = 0.0
+    readings: tuple[Reading, ...] = ()
 
     @property
     def known(self) -> bool:
-        return bool(self.starts) and self.starts[0] is not None
+        return bool(self.readings) or (bool(self.starts) and self.starts[0] is not None)
+
+
+Polygon = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What of its files' pictures belongs to a camera, and where people count.
+
+    ``view`` (x, y, width, height) is its share of the upright picture, as on a quad screen; None: all of it.
+    ``include`` and ``ignore`` are polygons (x, y) in the view, all in fractions 0..1: a box counts where its foot
+    point is in one of ``include``, where there are any, and in none of ``ignore``. ``aspect`` is width over height
+    of the whole picture as it should be seen; None: as the file says.
+    """
+
+    view: tuple[float, float, float, float] | None = None
+    include: tuple[Polygon, ...] = ()
+    ignore: tuple[Polygon, ...] = ()
+    aspect: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera as the user named it: its files in order of time, and its clock."""
+    """A camera as the user named it: its files in order of time, its clock, and what it sees."""
 
     name: str
     files: tuple[Path, ...]
     clock: Clock
+    scene: Scene = Scene()
 
 
 @dataclass(frozen=True)
@@ -59,7 +90,8 @@ class VideoFile:
 
     ``pts`` (n,) int64 ticks of ``time_base``, increasing within a stretch; ``key`` (k,) positions of key frames;
     ``stretches`` positions where time jumps back and a new stretch begins (the first is 0). ``width`` and
-    ``height`` are those of the upright picture in true proportions. Positions count within this file;
+    ``height`` are those of the camera's upright picture in true proportions; where that is a ``view`` of a larger one,
+    its left and upper edge there, and that one's width and height, pixels. Positions count within this file;
     ``first`` is the frame index of position 0. ``timing`` says what ``pts`` are: true presentation times; times in
     order of storage, though pictures are reordered (AVI); or frames counted at the rate that the header claims.
     ``reordering`` is how many places a picture may be displayed before its place of storage.
@@ -80,6 +112,8 @@ class VideoFile:
     timing: Literal["presentation", "storage", "counted"] = "presentation"
     reordering: int = 0
     notes: tuple[str, ...] = ()
+    interlaced: bool = False
+    view: tuple[int, int, int, int] | None = None
 
     def seconds(self, position: int) -> float:
         """Presentation time of a frame of this file."""

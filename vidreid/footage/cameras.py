@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -43,6 +43,19 @@ class FileEntry(Section):
         return {"file": value} if isinstance(value, str) else value
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Corner = tuple[Share, Share]
+Outline = Annotated[list[Corner], Field(min_length=3, description="corners [x, y] in fractions of the picture")]
+
+
+class ReadingEntry(Section):
+    """A burned-in stamp that somebody read in a file."""
+
+    file: Path | None = Field(None, description="the file as `files` names it; without it, the first")
+    at: str = Field(description="HH:MM:SS of the player: time since the file's first frame")
+    shows: datetime = Field(description="what the stamp shows; local time unless it states its zone")
+
+
 class CameraEntry(Section):
     """A camera: its files in order of time, relative to the YAML; ``start`` is that of the first file."""
 
@@ -50,6 +63,13 @@ class CameraEntry(Section):
     start: Moment | None = Field(default=None, description="when the first frame was taken, with its time zone")
     offset_seconds: float = Field(0.0, description="added to every time of this camera")
     drift_ppm: float = Field(0.0, description="microseconds added for every second since the first start")
+    readings: list[ReadingEntry] = Field([], description="burned-in stamps that set the clock")
+    view: tuple[Share, Share, Share, Share] | None = Field(
+        None, description="x, y, width, height of its part of the picture, in fractions: a quarter of a quad screen"
+    )
+    include: list[Outline] = Field([], description="only people who stand in one of these polygons count")
+    ignore: list[Outline] = Field([], description="people who stand in one of these polygons do not count")
+    aspect: str | None = Field(None, description="of the whole picture as it should be seen, 4:3 or 16:9")
 
 
 Together = Annotated[list[str], Field(min_length=2, description="names of cameras; every pair of them is meant")]
@@ -65,6 +85,8 @@ class TravelEntry(Section):
 class CamerasFile(Section):
     """The cameras YAML."""
 
+    version: Literal[1] = Field(1, description="of this format")
+    timezone: str = Field("UTC", description="of times without a zone, and of those that are shown: Europe/Berlin")
     cameras: dict[str, CameraEntry] = Field(min_length=1)
     travel: list[TravelEntry] = Field([], description="how long it takes at least from camera to camera")
     overlaps: list[Together] = Field([], description="cameras with a common view: one person may be in both at once")
@@ -75,12 +97,14 @@ class Site:
     """The cameras, and what the user says of their places.
 
     ``travel`` (camera, camera, least seconds between them) and ``overlaps`` (camera, camera) name each pair once,
-    in order of the alphabet; of all other pairs nothing is known.
+    in order of the alphabet; of all other pairs nothing is known. ``timezone``: of times that people type and see;
+    empty where nobody said.
     """
 
     cameras: list[Camera] = field(default_factory=list)
     travel: tuple[tuple[str, str, float], ...] = ()
     overlaps: tuple[tuple[str, str], ...] = ()
+    timezone: str = ""
 
 
 def read_site(words: Sequence[str]) -> Site:

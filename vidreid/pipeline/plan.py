@@ -24,7 +24,7 @@ from vidreid.store.folder import CameraRecord, RunFolder, RunRecord
 from vidreid.store.parts import Header, fingerprint, read_header, read_part
 from vidreid.types import Camera, Clock, Segment, VideoFile
 
-CODE = {"ingest": 1, "track": 1, "embed": 2, "match": 2}
+CODE = {"ingest": 2, "track": 1, "embed": 2, "match": 2}
 """Version of each stage's code; raised when its output changes for the same input (see tests/pipeline/test_code.py)."""
 
 UNMEASURED = 0.5  # cosine taken for networks of which nobody stated one
@@ -58,8 +58,8 @@ class CameraPlan:
 
 def camera_of(record: CameraRecord) -> Camera:
     """A camera as the run's record has it."""
-    clock = Clock(record.starts, record.offset_us, record.drift_ppm)
-    return Camera(record.name, tuple(Path(file.path) for file in record.files), clock)
+    clock = Clock(record.starts, record.offset_us, record.drift_ppm, record.readings)
+    return Camera(record.name, tuple(Path(file.path) for file in record.files), clock, record.scene)
 
 
 def ingest_inputs(record: CameraRecord) -> dict[str, Any]:
@@ -255,6 +255,7 @@ def files_table(files: Iterable[VideoFile]) -> pa.Table:
             "timing": file.timing,
             "reordering": file.reordering,
             "notes": list(file.notes),
+            "interlaced": file.interlaced,
         }
         for number, file in enumerate(files)
     ]
@@ -271,6 +272,7 @@ def read_files(path: Path) -> list[VideoFile]:
         row["pixel_aspect"] = Fraction(row["pixel_aspect"])
         row["time_base"] = Fraction(row["time_base"])
         row["notes"] = tuple(row["notes"])
+        row["interlaced"] = bool(row["interlaced"])
         files.append(VideoFile(**row | {name: arrays[number] for name, arrays in lists.items()}))
     return files
 

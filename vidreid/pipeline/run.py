@@ -118,7 +118,8 @@ def _record(folder: RunFolder, site: Site, overrides: Mapping[str, Mapping[str, 
     same = _choice(checked) == _choice(check_model(Settings, known.settings, "settings"))
     stated = site if site.travel or site.overlaps else known
     networks = known.networks if same else {}
-    return RunRecord(tuple(records.values()), settings, networks, stated.travel, stated.overlaps)
+    zone = site.timezone or known.timezone
+    return RunRecord(tuple(records.values()), settings, networks, stated.travel, stated.overlaps, zone)
 
 
 def _choice(settings: Settings) -> tuple[str, ...]:
@@ -135,7 +136,10 @@ def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
     """A camera's record; what was known of files that stay is kept."""
     before = {file.path: file for file in known.files} if known else {}
     files = tuple(before.get(str(path), FileRecord(str(path))) for path in camera.files)
-    return CameraRecord(camera.name, files, camera.clock.starts, camera.clock.offset_us, camera.clock.drift_ppm)
+    clock = camera.clock
+    return CameraRecord(
+        camera.name, files, clock.starts, clock.offset_us, clock.drift_ppm, clock.readings, camera.scene
+    )
 
 
 def _networks(record: RunRecord, settings: Settings, options: Options, reporter: Reporter) -> Networks | VidreidError:

@@ -15,6 +15,7 @@ from vidreid.errors import InputError, StorageError
 from vidreid.posix import has_lock, take_lock
 from vidreid.store.parts import TEMPORARY, sweep, write_json
 from vidreid.store.schema import FORMAT
+from vidreid.types import Polygon, Reading, Scene
 
 RETIRED = {"matching": {"threshold"}}
 """Settings by section that runs of older programs may state."""
@@ -36,26 +37,34 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class CameraRecord:
-    """A camera of a run: its files, and its clock as UTC microseconds at which each file starts."""
+    """A camera of a run: its files, its clock as UTC microseconds at which each file starts, and what it sees."""
 
     name: str
     files: tuple[FileRecord, ...]
     starts: tuple[int | None, ...]
     offset_us: int = 0
     drift_ppm: float = 0.0
+    readings: tuple[Reading, ...] = ()
+    scene: Scene = Scene()
 
     @property
     def usable(self) -> CameraRecord:
         """The same camera with the files that can be used."""
-        kept = [(file, start) for file, start in zip(self.files, self.starts, strict=True) if not file.unusable]
-        return replace(self, files=tuple(file for file, _ in kept), starts=tuple(start for _, start in kept))
+        kept = [number for number, file in enumerate(self.files) if not file.unusable]
+        return replace(
+            self,
+            files=tuple(self.files[number] for number in kept),
+            starts=tuple(self.starts[number] for number in kept),
+            readings=tuple(replace(one, file=kept.index(one.file)) for one in self.readings if one.file in kept),
+        )
 
 
 @dataclass(frozen=True)
 class RunRecord:
     """``run.json``: the cameras, the settings that the user asked for, and the networks that they led to.
 
-    ``travel``: least seconds between two cameras; ``overlaps``: two cameras that see the same place.
+    ``travel``: least seconds between two cameras; ``overlaps``: two cameras that see the same place; ``timezone``:
+    that of the times which people type and see.
     """
 
     cameras: tuple[CameraRecord, ...]
@@ -63,6 +72,7 @@ class RunRecord:
     networks: dict[str, Any]
     travel: tuple[tuple[str, str, float], ...] = ()
     overlaps: tuple[tuple[str, str], ...] = ()
+    timezone: str = "UTC"
 
     def camera(self, name: str) -> CameraRecord:
         return next(camera for camera in self.cameras if camera.name == name)
@@ -133,7 +143,8 @@ class RunFolder:
             cameras = tuple(_camera(camera) for camera in found["cameras"])
             travel = tuple((str(one), str(other), float(least)) for one, other, least in found.get("travel", []))
             overlaps = tuple((str(one), str(other)) for one, other in found.get("overlaps", []))
-            return RunRecord(cameras, _settings(found["settings"]), found["networks"], travel, overlaps)
+            zone = str(found.get("timezone", "UTC"))
+            return RunRecord(cameras, _settings(found["settings"]), found["networks"], travel, overlaps, zone)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{self.record}: damaged", "restore it, or start a new run") from None
 
@@ -198,4 +209,18 @@ def _settings(found: dict[str, Any]) -> dict[str, Any]:
 
 def _camera(found: dict[str, Any]) -> CameraRecord:
     files = tuple(FileRecord(**file) for file in found["files"])
-    return CameraRecord(**{**found, "files": files, "starts": tuple(found["starts"])})
+    readings = tuple(Reading(**reading) for reading in found.get("readings", []))
+    scene = found.get("scene", {})
+    view = scene.get("view")
+    seen = Scene(
+        view and (float(view[0]), float(view[1]), float(view[2]), float(view[3])),
+        _polygons(scene.get("include", [])),
+        _polygons(scene.get("ignore", [])),
+        scene.get("aspect"),
+    )
+    known = {"files": files, "starts": tuple(found["starts"]), "readings": readings, "scene": seen}
+    return CameraRecord(**{**found, **known})
+
+
+def _polygons(found: list[list[list[float]]]) -> tuple[Polygon, ...]:
+    return tuple(tuple((float(x), float(y)) for x, y in polygon) for polygon in found)

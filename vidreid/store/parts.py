@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from vidreid.errors import InputError, StorageError
 from vidreid.posix import sync_folder
+from vidreid.store.schema import LATER
 
 TEMPORARY = ".part-"
 _KEY = b"vidreid"
@@ -105,6 +106,8 @@ def read_part(path: Path, schema: pa.Schema, columns: list[str] | None = None) -
             path, columns=columns, memory_map=False, partitioning=None, page_checksum_verification=True
         )
         wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        for name in LATER.intersection(wanted.names) - set(table.column_names):
+            table = table.append_column(name, pa.nulls(len(table), wanted.field(name).type))
         return table.select(wanted.names).replace_schema_metadata(None)
     except FileNotFoundError:
         raise InputError(f"{path.name}: no such part", "run the stage that makes it") from None

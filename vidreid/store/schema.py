@@ -11,6 +11,9 @@ import pyarrow as pa
 FORMAT = 1
 """Version of the run folder's format; raised when an older program could not read it."""
 
+LATER = frozenset({"interlaced"})
+"""Columns that parts of older programs lack; null where they do."""
+
 
 def _column(name: str, kind: pa.DataType, meaning: str) -> pa.Field:
     return pa.field(name, kind, nullable=True, metadata={"meaning": meaning})
@@ -34,6 +37,7 @@ FILES = pa.schema(
         _column("timing", pa.string(), "presentation, storage or counted: what pts are"),
         _column("reordering", pa.int32(), "places a picture may be shown before its place of storage"),
         _column("notes", pa.list_(pa.string()), "what should be known of this file"),
+        _column("interlaced", pa.bool_(), "whether its pictures hold two moments, line by line"),
     ]
 )
 
