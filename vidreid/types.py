@@ -74,6 +74,9 @@ class Scene:
     aspect: float | None = None
 
 
+WHOLE = Scene()
+
+
 @dataclass(frozen=True, slots=True)
 class Camera:
     """A camera as the user named it: its files in order of time, its clock, and what it sees."""
@@ -81,7 +84,7 @@ class Camera:
     name: str
     files: tuple[Path, ...]
     clock: Clock
-    scene: Scene = Scene()
+    scene: Scene = WHOLE
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vidreid.errors import InputError, UsageError
 from vidreid.settings import Section, read_model
-from vidreid.types import Camera, Clock
+from vidreid.types import WHOLE, Camera, Clock, Scene
 
 _SUFFIXES = ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc"
 VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
@@ -86,7 +86,7 @@ class CamerasFile(Section):
     """The cameras YAML."""
 
     version: Literal[1] = Field(1, description="of this format")
-    timezone: str = Field("UTC", description="of times without a zone, and of those that are shown: Europe/Berlin")
+    timezone: str = Field("", description="of times without a zone, and of those that are shown: Europe/Berlin")
     cameras: dict[str, CameraEntry] = Field(min_length=1)
     travel: list[TravelEntry] = Field([], description="how long it takes at least from camera to camera")
     overlaps: list[Together] = Field([], description="cameras with a common view: one person may be in both at once")
@@ -131,7 +131,10 @@ def read_site(words: Sequence[str]) -> Site:
     travel = tuple(sorted(link for part in parts for link in part.travel))
     overlaps = tuple(sorted(pair for part in parts for pair in part.overlaps))
     _check_pairs([(one, other) for one, other, _ in travel], overlaps, sorted(cameras))
-    return Site(list(cameras.values()), travel, overlaps)
+    zones = {part.timezone for part in parts if part.timezone}
+    if len(zones) > 1:
+        raise InputError(f"two time zones: {' and '.join(sorted(zones))}", "one site has one time zone")
+    return Site(list(cameras.values()), travel, overlaps, next(iter(zones), ""))
 
 
 def _check_pairs(
@@ -163,7 +166,13 @@ def _longer(earlier: Camera, later: Camera) -> Camera:
     if len(stated) > 1:
         raise InputError(f"{later.name}: two corrections of its clock", "state offset and drift of a camera once")
     starts = (*earlier.clock.starts, *later.clock.starts)
-    return Camera(later.name, earlier.files + later.files, Clock(starts, *stated.pop()))
+    count = len(earlier.files)
+    readings = earlier.clock.readings + tuple(replace(one, file=one.file + count) for one in later.clock.readings)
+    scenes = {scene for scene in (earlier.scene, later.scene) if scene != WHOLE} or {WHOLE}
+    if len(scenes) > 1:
+        raise InputError(f"{later.name}: two views or sets of polygons", "state what a camera sees once")
+    clock = Clock(starts, *stated.pop(), readings=readings)
+    return Camera(later.name, earlier.files + later.files, clock, scenes.pop())
 
 
 def _read_word(word: str) -> Site:
@@ -212,9 +221,27 @@ def _read_yaml(path: Path) -> Site:
             start = item.start or (entry.start if number == 0 else None)
             starts += [_microseconds(start), *[None] * (len(found_files) - 1)]
         clock = Clock(tuple(starts), round(entry.offset_seconds * 1e6), entry.drift_ppm)
-        cameras.append(Camera(name, tuple(files), clock))
+        cameras.append(Camera(name, tuple(files), clock, _scene(name, entry)))
     travel = [(*pair, entry.seconds) for entry in found.travel for pair in _pairs(entry.between)]
-    return Site(cameras, tuple(travel), tuple(pair for names in found.overlaps for pair in _pairs(names)))
+    overlaps = tuple(pair for names in found.overlaps for pair in _pairs(names))
+    return Site(cameras, tuple(travel), overlaps, found.timezone)
+
+
+def _scene(name: str, entry: CameraEntry) -> Scene:
+    """What a camera sees; `InputError` where that cannot be."""
+    if entry.view is not None:
+        x, y, width, height = entry.view
+        if min(width, height) <= 0 or x + width > 1 + 1e-6 or y + height > 1 + 1e-6:
+            raise InputError(f"{name}: its view lies outside of the picture", "x, y, width, height in fractions: 0..1")
+    shape = re.fullmatch(r"([1-9]\d*):([1-9]\d*)", entry.aspect or "1:1")
+    if shape is None:
+        raise InputError(f"{name}: aspect {entry.aspect!r} is no shape", "write it as 4:3 or 16:9")
+    return Scene(
+        view=entry.view,
+        include=tuple(tuple(outline) for outline in entry.include),
+        ignore=tuple(tuple(outline) for outline in entry.ignore),
+        aspect=int(shape[1]) / int(shape[2]) if entry.aspect else None,
+    )
 
 
 def _microseconds(time: datetime | None) -> int | None:

@@ -15,7 +15,7 @@ from vidreid.errors import InputError, StorageError
 from vidreid.posix import has_lock, take_lock
 from vidreid.store.parts import TEMPORARY, sweep, write_json
 from vidreid.store.schema import FORMAT
-from vidreid.types import Polygon, Reading, Scene
+from vidreid.types import WHOLE, Polygon, Reading, Scene
 
 RETIRED = {"matching": {"threshold"}}
 """Settings by section that runs of older programs may state."""
@@ -45,7 +45,7 @@ class CameraRecord:
     offset_us: int = 0
     drift_ppm: float = 0.0
     readings: tuple[Reading, ...] = ()
-    scene: Scene = Scene()
+    scene: Scene = WHOLE
 
     @property
     def usable(self) -> CameraRecord:
