@@ -25,7 +25,8 @@ class Film:
     """How a file is to be made.
 
     ``pts`` in ticks of ``base``; evenly 25 a second where there are none. ``turned`` stored lying, to be turned by
-    so many degrees. ``stray`` adds ticks to the times of frames as they are stored, as damage would.
+    so many degrees. ``stray`` adds ticks to the times of frames as they are stored, as damage would. The lower field of
+    an ``interlaced`` one shows another number, the complement.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Film:
     turned: int = 0
     stray: dict[int, int] = field(default_factory=dict)
     black: bool = False
+    interlaced: bool = False
 
     def write(self, folder: Path) -> Path:
         """Encode the film."""
@@ -87,10 +89,13 @@ class Film:
             return np.zeros((*self.size[::-1], 3), np.uint8)
         lying = self.turned % 180 != 0
         upright = draw(number, self.size[::-1] if lying else self.size)
+        if self.interlaced:
+            upright[1::2] = draw(number ^ 0xFF, self.size)[1::2]
         return np.ascontiguousarray(np.rot90(upright, -self.turned // 90))
 
 
 BS = {"bf": "2"}
+FIELDS = {"bf": "2", "flags": "+ildct", "x264-params": "tff=1"}
 OPEN = {"bf": "3", "x264-params": "open-gop=1:min-keyint=12:b-adapt=0"}
 PYRAMID = {"bf": "3", "x264-params": "b-pyramid=strict:b-adapt=0"}
 MILLI = Fraction(1, 1000)
@@ -119,6 +124,8 @@ FILMS = {
     "wide pixels": Film("wide.mp4", pixel_aspect=Fraction(4, 3)),
     "tall pixels": Film("tall.mp4", pixel_aspect=Fraction(3, 4)),
     "turned, wide pixels": Film("turned_wide.mp4", turned=90, pixel_aspect=Fraction(4, 3)),
+    "interlaced": Film("interlaced.mp4", interlaced=True, options=FIELDS),
+    "interlaced ts": Film("interlaced.ts", interlaced=True, options=FIELDS),
     "odd sizes": Film("odd.mkv", codec="ffv1", size=(63, 47), base=MILLI, pts=tuple(range(0, 2400, 40))),
     "one frame": Film("one.avi", codec="mjpeg", frames=1),
 }

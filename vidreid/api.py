@@ -19,7 +19,7 @@ from vidreid.pipeline.search import Hit
 from vidreid.pipeline.search import search as search_runs
 from vidreid.store.folder import RunFolder
 from vidreid.types import Reporter
-from vidreid.views.people import write_people
+from vidreid.views.people import renew_people
 
 Source = str | PathLike[str]
 
@@ -39,7 +39,7 @@ def run(
     report = run_pipeline(folder, read_site(_words(footage)), settings, options, reporter or Silent())
     opened = Run(folder.path, failed=report.failed)
     if folder.match("tracklets").is_file():
-        write_people(opened, folder.people)
+        renew_people(opened)
     return opened
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -19,8 +20,7 @@ def names(room: str) -> list[str]:
     """
     folder = Path(__file__).parent.joinpath(*room.split("."))
     own = {file.stem.replace("_", "-") for file in folder.glob("*.py") if not file.stem.startswith("_")}
-    theirs = {entry.name for entry in importlib.metadata.entry_points(group=f"vidreid.{room}")}
-    return sorted(own | theirs)
+    return sorted(own | {entry.name for entry in _theirs(room)})
 
 
 def load(room: str, name: str) -> ModuleType:
@@ -28,8 +28,14 @@ def load(room: str, name: str) -> ModuleType:
     known = names(room)
     if name not in known:
         raise UsageError(f"{room.rpartition('.')[2]}: no {name!r}", f"known: {', '.join(known)}")
-    for entry in importlib.metadata.entry_points(group=f"vidreid.{room}"):
+    for entry in _theirs(room):
         if entry.name == name:
             module: ModuleType = entry.load()
             return module
     return importlib.import_module(f"vidreid.{room}.{name.replace('-', '_')}")
+
+
+@functools.cache
+def _theirs(room: str) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """Third parties' plug-ins of a room; looking through all that is installed takes longer than a small segment."""
+    return tuple(importlib.metadata.entry_points(group=f"vidreid.{room}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,6 +31,14 @@ class DecodingSettings(Section):
     """What turns files into pictures."""
 
     decoder: Literal["cpu", "cuda"] = Field("cpu", description="cuda: the video engine of an NVIDIA GPU (NVDEC)")
+    fps: Literal["all"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        "all", description="at most so many frames a second are looked at, by true time"
+    )
+
+    @property
+    def rate(self) -> float | None:
+        """``fps`` as a number; None for all frames."""
+        return None if self.fps == "all" else self.fps
 
 
 class DetectionSettings(Section):

@@ -20,9 +20,10 @@ import openvino as ov
 from vidreid.engines.runtimes.openvino import shared_core
 from vidreid.footage.cameras import read_site
 from vidreid.pipeline.networks import Tools, find_networks
+from vidreid.pipeline.match import match_run
 from vidreid.pipeline.plan import plan_camera, segment_states
 from vidreid.pipeline.progress import Silent
-from vidreid.pipeline.run import Options, match_run, run
+from vidreid.pipeline.run import Options, run
 from vidreid.pipeline.segment import SegmentWork, process_segment
 from vidreid.posix import cores
 from vidreid.settings import Settings
@@ -73,7 +74,7 @@ class Scene:
 
     def match(self):
         plans = {self.plan.record.name: self.plan}
-        match_run(self.folder, plans, self.settings, self.identities, Options(), Silent())
+        match_run(self.folder, plans, self.settings, self.identities, Silent())
 
 
 def bare_decoder(path):

@@ -23,8 +23,8 @@ from vidreid.evaluation.truth import parse_distractor, read_truth
 from vidreid.footage.decode import SegmentDecoder
 from vidreid.footage.probe import probe
 from vidreid.footage.segments import cut
+from vidreid.footage.thinning import frame_rate
 from vidreid.pipeline.networks import find_tracker, tracker_names
-from vidreid.pipeline.segment import frame_rate
 from vidreid.tracking import boxmot
 from vidreid.tracklets.joins import Track, interpolate, join_by_motion
 from vidreid.types import Crop, Detections

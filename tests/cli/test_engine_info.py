@@ -1,11 +1,15 @@
 """`engine info`: what an engine is."""
 
 import json
+import shutil
 
 import pytest
 from handmade_engines import engine
 
+from vidreid.engines.bundle import write_bundle
 from vidreid.engines.card import Measured, Target
+from vidreid.engines.order import Layer
+from vidreid.engines.runtimes._tensorrt.layers import LAYERS, write_layers
 
 
 @pytest.fixture
@@ -27,6 +31,26 @@ def test_it_says_what_the_engine_is_takes_and_gives(say, good):
     lines = [line.split(maxsplit=3) for line in answer.out.splitlines()]
     assert ["input", "images", "uint8", "N x 12 x 8 x 3"] in lines
     assert ["output", "embedding", "float32", "N x 6"] in lines
+
+
+def test_it_says_what_a_program_of_ones_own_must_give_and_gets(say, good):
+    told = say("engine", "info", "good").out
+    assert "RGB from 0 to 255: the person's box, stretched to 12x8" in told
+    assert "vector, compared by cosine" in told
+
+
+def test_a_pack_is_told_by_its_engine_that_runs_here(say, good, own_home, tmp_path):
+    write_bundle([good], good / "model.onnx", tmp_path / "tiny.zip")
+    shutil.rmtree(good)
+    answer = say("engine", "info", tmp_path / "tiny.zip")
+    assert answer.status == 0, answer.err
+    assert answer.out.startswith("engine       good-fp32-onnxruntime-1a2b\n")
+
+
+def test_layers_that_the_builder_listed_are_told_where_the_engine_does_not_run(say, own_home):
+    folder = engine(own_home / "engines", "away-fp16-sm75-1a2b", plan=b"plan", runtime="abacus")
+    write_layers(folder / LAYERS, [Layer("conv1", "CONVOLUTION", "HALF"), Layer("mean", "REDUCE", "FLOAT")])
+    assert "2 layers: 1 HALF, 1 FLOAT" in say("engine", "info", "away").out
 
 
 def test_layers_are_counted_and_listed_on_request(say, good):

@@ -67,5 +67,17 @@ def test_prune_deletes_what_can_never_run_again_and_says_why(say, engines):
     ]
 
 
+def test_prune_deletes_kernels_and_timings_of_engines_that_are_gone(say, engines, own_home):
+    for place in ("compiled", "timings"):
+        (own_home / place).mkdir()
+        (own_home / place / "tensorrt-10.9-sm86").write_bytes(bytes(500_000))
+    assert "2 files of kernels or timings that no engine here has use of, 1.0 MB would be" in (
+        say("engine", "prune", "--dry-run").out
+    )
+    assert len(list(own_home.glob("*/tensorrt-10.9-sm86"))) == 2
+    assert say("engine", "prune").status == 0
+    assert not list(own_home.glob("*/tensorrt-10.9-sm86"))
+
+
 def test_prune_of_nothing_says_so(say, own_home):
     assert say("engine", "prune").out == "0 engines, 0.0 MB deleted\n"

@@ -42,6 +42,12 @@ def test_a_plan_alone_needs_the_graph_that_it_was_built_from(say, plan, tmp_path
     assert given.status == 0, given.err
 
 
+def test_random_weights_are_named(say, own_home, tmp_path):
+    engine(cache(), weights={"kind": "random", "sha256": "0"})
+    answer = say("engine", "pack", "tiny", "--output", tmp_path / "tiny.zip")
+    assert "random weights: for measuring its speed; runs refuse it\n" in answer.out
+
+
 def test_another_graph_is_refused(say, plan, tmp_path):
     other = graph(tmp_path / "other.onnx", seed=5)
     answer = say("engine", "pack", "tiny", "--output", tmp_path / "tiny.zip", "--onnx", other)

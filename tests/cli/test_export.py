@@ -18,6 +18,7 @@ FILES = {
     "mot": ["north.txt", "hall.txt", "yard.txt"],
     "timeline": ["timeline.svg"],
     "video": ["north.mp4", "hall.mp4", "yard.mp4"],
+    "clips": ["clips.csv"],
 }
 
 
@@ -38,7 +39,7 @@ def test_every_format_has_a_test():
     assert plugins.names("views.export") == sorted(FILES)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FILES if kind != "video"])
+@pytest.mark.parametrize("kind", [kind for kind in FILES if kind not in ("clips", "video")])
 def test_the_files_written_are_named(say, finished, tmp_path, kind):
     answer = say("export", finished, "--format", kind, "--output", tmp_path / "out")
     assert answer.status == 0
@@ -99,7 +100,7 @@ def test_mot_numbers_are_the_persons_or_the_tracklets(say, finished, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (("--format", "xls"), "'xls' is none of coco, csv, jsonl, mot, parquet, timeline, video"),
+        (("--format", "xls"), "'xls' is none of clips, coco, csv, jsonl, mot, parquet, timeline, video"),
         (("--format", "csv", "--camera", "hal"), "no camera 'hal'"),
         (("--format", "csv", "--identity", "P9999"), "no person 'P9999'"),
         (("--format", "csv", "--from", "noon"), "'noon' is no time"),

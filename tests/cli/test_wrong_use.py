@@ -65,5 +65,18 @@ def test_a_fault_of_the_program_itself_is_one_line_and_status_1(say, finished, m
     assert "--debug" in answer.err
 
 
+def test_ctrl_c_behind_the_error_of_a_library_is_a_stop(say, finished, monkeypatch):
+    def broken(folder):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:  # as compiled modules do that are stopped while they load
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr("vidreid.pipeline.status.run_status", broken)
+    answer = say("status", finished)
+    assert answer.status == 130
+    assert answer.err.splitlines()[0] == "error: stopped; what is finished is kept"
+
+
 def test_version(say):
     assert say("--version").out == f"vidreid, version {vidreid.__version__}\n"

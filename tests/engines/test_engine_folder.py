@@ -7,7 +7,21 @@ import sys
 import pytest
 from handmade_engines import engine
 
-from vidreid.engines.folder import LOCK, building, cache, engine_folders, find_engine, put, remove, reserve, storage
+from vidreid.engines.card import read_card
+from vidreid.engines.folder import (
+    LOCK,
+    building,
+    cache,
+    compiled,
+    engine_folders,
+    find_engine,
+    put,
+    remove,
+    reserve,
+    storage,
+    timings,
+    unused,
+)
 from vidreid.errors import InputError, MissingError, StorageError
 
 HOLDER = """
@@ -50,6 +64,21 @@ def test_a_start_that_several_have_is_refused_with_all_of_them(three):
     with pytest.raises(InputError, match="'tclnet-int8' may be 2 engines") as error:
         find_engine("tclnet-int8", three)
     assert "tclnet-int8-openvino-3c4d, tclnet-int8-openvino-3c4d9999" in error.value.hint
+
+
+def test_kernels_and_timings_are_of_use_as_long_as_an_engine_of_theirs_is_kept(own_home, tmp_path):
+    card = read_card(engine(tmp_path, plan=b"plan", runtime="tensorrt", runtime_version="10.13.3.9"))
+    kernels = [compiled(digest, "10.13.3.9") for digest in (card.files["engine.plan"], 64 * "0")]
+    measured = [timings("tensorrt", version, "sm86") for version in ("10.13.3.9", "10.9.0.34")]
+    for file in (*kernels, *measured):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    assert unused([card]) == [kernels[1], measured[1]]
+    assert unused([]) == sorted([*kernels, *measured])
+
+
+def test_where_nothing_was_ever_compiled_nothing_is_unused(own_home):
+    assert unused([]) == []
 
 
 def test_a_name_that_none_has_says_how_to_list_and_build(three):

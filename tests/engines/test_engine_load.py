@@ -66,6 +66,14 @@ def test_an_engine_of_another_runtime_version_is_refused_with_the_command_that_r
     assert error.value.hint == COMMAND
 
 
+def test_where_its_runtime_is_missing_the_command_builds_for_another(folder, runtime):
+    runtime.reason = "no GPU"
+    runtime.available = lambda: runtime.reason
+    with pytest.raises(MissingError, match="tiny-fp32-onnxruntime-1a2b: no GPU") as error:
+        open_engine(folder, runtime)
+    assert error.value.hint == "vidreid engine build tiny"
+
+
 @pytest.mark.parametrize("name", ["../model.onnx", "/model.onnx", "a/../../b", "..\\model.onnx"])
 def test_a_card_cannot_name_files_outside_of_its_folder(folder, runtime, name):
     with pytest.raises(InputError, match="names a file outside of it"):

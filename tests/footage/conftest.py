@@ -29,3 +29,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Film], tuple[Pat
 def film(request: pytest.FixtureRequest) -> Film:
     """Every kind of footage, one after the other."""
     return FILMS[request.param]
+
+
+@pytest.fixture(scope="session")
+def made_file(made: Callable[[Film], tuple[Path, VideoFile]]) -> VideoFile:
+    """What ingest finds in the plainest film: 60 frames of 64 x 48 square pixels."""
+    return made(FILMS["plain mp4"])[1]

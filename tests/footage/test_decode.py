@@ -30,7 +30,8 @@ def test_every_frame_comes_once_with_its_number_and_time(made, film):
 def test_pictures_are_upright_in_true_proportions(made, film):
     path, file = made(film)
     pictures = decode(path, file, whole(file))
-    width, height = film.size[0] * (film.pixel_aspect or 1), film.size[1]
+    aspect = film.pixel_aspect or 1
+    width, height = film.size[0] * max(aspect, 1), film.size[1] / min(aspect, 1)  # stretched, never shrunk
     expected = (width, height) if film.turned % 180 else (height, width)
     for image in pictures.values():
         assert is_upright(image)

@@ -31,7 +31,7 @@ def npy(path: Path) -> Path:
 
 
 def test_it_holds_a_vector_a_tracklet_without_what_its_camera_gives_to_all(finished: Path) -> None:
-    run, index, frame = Run(finished), open_index(finished), calibration_of(Run(finished)).frame
+    run, index, frame = Run(finished), open_index(Run(finished)), calibration_of(Run(finished)).frame
     rows = {row["tracklet"]: row for row in run.tracklets().to_pylist()}
     looks = looks_of(run, rows.values())
     assert sorted(index.tracklets) == sorted(name for name, row in rows.items() if row["identity"])
@@ -44,20 +44,20 @@ def test_it_holds_a_vector_a_tracklet_without_what_its_camera_gives_to_all(finis
 
 def test_it_holds_the_levels_that_match_scored_with(finished: Path) -> None:
     frame = calibration_of(Run(finished)).frame
-    gallery = open_index(finished).gallery(frame.cameras)
+    gallery = open_index(Run(finished)).gallery(frame.cameras)
     wanted = find_levels(gallery.vectors.astype(np.float32), gallery.cameras, frame.strangers, frame.scale)
     assert gallery.levels == pytest.approx(wanted.level, abs=1e-3)
 
 
 def test_its_rows_say_what_each_vector_is_of(finished: Path) -> None:
     tracklets = {row["tracklet"]: row for row in Run(finished).tracklets().to_pylist()}
-    for row in open_index(finished).about.drop_columns(["levels"]).to_pylist():
+    for row in open_index(Run(finished)).about.drop_columns(["levels"]).to_pylist():
         assert row == {name: tracklets[row["tracklet"]][name] for name in row}
-    assert open_index(finished).network == RunFolder(finished).read().networks["embedder"]["network"]
+    assert open_index(Run(finished)).network == RunFolder(finished).read().networks["embedder"]["network"]
 
 
 def test_cameras_are_numbered_as_asked(finished: Path) -> None:
-    index, cameras = open_index(finished), ("yard", "gate", "hall", "north")
+    index, cameras = open_index(Run(finished)), ("yard", "gate", "hall", "north")
     names = [cameras[number] for number in index.gallery(cameras).cameras]
     assert names == [name.split("/")[0] for name in index.tracklets]
 
@@ -66,7 +66,7 @@ def test_a_run_without_sightings_has_an_empty_one(indexed: Path) -> None:
     header = read_header(RunFolder(indexed).match("tracklets"))
     assert header is not None
     index_run(RunFolder(indexed), [], {"network": "x"}, header.inputs)
-    index = open_index(indexed)
+    index = open_index(Run(indexed))
     assert len(index.tracklets) == len(index.vectors) == 0
 
 
@@ -76,26 +76,26 @@ def test_a_flipped_byte_is_found(indexed: Path, place: int) -> None:
     content[place] ^= 1
     npy(indexed).write_bytes(content)
     with pytest.raises(InputError, match=r"vectors\.npy: damaged"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 @pytest.mark.parametrize("kept", [0, 50, 1000, -2])
 def test_a_truncated_file_is_found(indexed: Path, kept: int) -> None:
     npy(indexed).write_bytes(npy(indexed).read_bytes()[:kept])
     with pytest.raises(InputError, match=r"vectors\.npy: damaged"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 def test_a_damaged_table_is_found(indexed: Path) -> None:
     RunFolder(indexed).match("vectors").write_bytes(b"PAR1 not at all")
     with pytest.raises(InputError, match=r"vectors\.parquet: this part is damaged"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 def test_an_object_array_is_never_unpickled(indexed: Path) -> None:
     np.save(npy(indexed), np.array([[object()]]), allow_pickle=True)
     with pytest.raises(InputError, match="damaged"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 def test_vectors_of_another_match_are_refused(indexed: Path) -> None:
@@ -103,14 +103,14 @@ def test_vectors_of_another_match_are_refused(indexed: Path) -> None:
     vectors = np.load(npy(indexed))
     np.save(npy(indexed), vectors[::-1] + np.float16(0.001))
     with pytest.raises(InputError, match="damaged, or of another match"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 @pytest.mark.parametrize("gone", ["vectors.npy", "vectors.parquet"])
 def test_a_missing_one_says_what_makes_it(indexed: Path, gone: str) -> None:
     (indexed / "match" / gone).unlink()
     with pytest.raises(InputError, match="has no index") as error:
-        open_index(indexed)
+        open_index(Run(indexed))
     assert error.value.hint == f"vidreid match {indexed}"
 
 
@@ -119,15 +119,15 @@ def test_one_of_an_earlier_match_is_stale(indexed: Path) -> None:
     header = read_header(folder.match("tracklets"))
     assert header is not None
     index_run(folder, [], {"network": "x"}, {**header.inputs, "join_seconds": 9})
-    with pytest.raises(InputError, match="of an earlier match") as error:
-        open_index(indexed)
+    with pytest.raises(InputError, match="of another match") as error:
+        open_index(Run(indexed))
     assert error.value.hint == f"vidreid match {indexed}"
 
 
 def test_a_run_that_is_not_matched_says_so(indexed: Path) -> None:
     RunFolder(indexed).match("tracklets").unlink()
     with pytest.raises(InputError, match="not matched yet"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 def test_more_rows_than_vectors_are_refused(indexed: Path) -> None:
@@ -136,7 +136,7 @@ def test_more_rows_than_vectors_are_refused(indexed: Path) -> None:
     assert header is not None
     write_part(path, pa.concat_tables([table, table.slice(0, 1)]), INDEX, header)
     with pytest.raises(InputError, match="damaged"):
-        open_index(indexed)
+        open_index(Run(indexed))
 
 
 def test_vectors_that_are_no_numbers_are_never_written(indexed: Path) -> None:

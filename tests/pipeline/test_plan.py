@@ -25,7 +25,7 @@ from vidreid.settings import Settings
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, RunFolder, RunRecord
 from vidreid.store.parts import Header, read_header, read_part, write_part
-from vidreid.types import Clock, InputSpec, ModelSpec, VideoFile
+from vidreid.types import Clock, InputSpec, ModelSpec, Reading, Scene, VideoFile
 
 STAGES = ("track", "embed", "match")
 FROM_TRACK, FROM_EMBED, MATCH_ONLY, NOTHING = STAGES, STAGES[1:], STAGES[2:], ()
@@ -170,11 +170,64 @@ def change_clock(**changes: Any) -> Callable[[RunRecord], RunRecord]:
     return lambda record: record.with_camera(replace(record.camera("hall"), **changes))
 
 
-@pytest.mark.parametrize("changes", [{"starts": (5,)}, {"offset_us": 40}, {"drift_ppm": 2.0}, {"starts": (None,)}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"starts": (5,)},
+        {"offset_us": 40},
+        {"drift_ppm": 2.0},
+        {"starts": (None,)},
+        {"readings": (Reading(0, 1.5, 1_775_980_815_000_000),)},
+    ],
+)
 def test_a_corrected_clock_makes_only_match_stale(copy: RunFolder, changes: dict[str, Any]) -> None:
     status = change(copy, change_clock(**changes))
     assert not_done(status) == MATCH_ONLY
     assert "clocks.hall" in reasons(status)
+
+
+def test_a_clock_without_readings_is_what_it_was_to_older_programs(finished: Path) -> None:
+    clocks = read_header(RunFolder(finished).match("tracklets")).inputs["clocks"]  # type: ignore[union-attr]
+    assert set(clocks) == {"north", "hall", "yard"}
+    assert all(len(clock) == 3 for clock in clocks.values())
+
+
+def test_another_time_zone_makes_nothing_stale(copy: RunFolder) -> None:
+    """Stored times are UTC; only what people see of them changes."""
+    assert not_done(change(copy, lambda record: replace(record, timezone="Asia/Kolkata"))) == NOTHING
+
+
+CORNER = ((0.5, 0.5), (1.0, 0.5), (1.0, 1.0))
+
+# what a camera sees: what that makes stale, and how the first stage says why; the footage is 480 x 270
+SCENES: list[tuple[Scene, tuple[str, ...], str]] = [
+    (Scene(ignore=(CORNER,)), MATCH_ONLY, "scenes"),
+    (Scene(include=(CORNER,)), MATCH_ONLY, "scenes"),
+    (Scene(view=(0.5, 0.0, 0.5, 0.5)), FROM_TRACK, "track stale: view ("),
+    (Scene(view=(0.0, 0.0, 1.0, 1.0)), NOTHING, ""),
+    (Scene(aspect=4 / 3), FROM_TRACK, "track stale: stretched None -> 3/4 ("),
+    (Scene(aspect=16 / 9), NOTHING, ""),
+]
+
+
+@pytest.mark.parametrize(("scene", "stages", "why"), SCENES)
+def test_what_a_camera_sees_makes_stale_what_depends_on_it_and_nothing_else(
+    copy: RunFolder, scene: Scene, stages: tuple[str, ...], why: str
+) -> None:
+    status = change(copy, change_clock(scene=scene))
+    assert not_done(status) == stages
+    assert why in reasons(status)
+
+
+def test_interlaced_footage_is_tracked_anew_where_it_was_taken_as_it_is(copy: RunFolder) -> None:
+    part = copy.ingest("hall")
+    (file,) = planning.read_files(part)
+    header = read_header(part)
+    assert header is not None
+    write_part(part, planning.files_table([replace(file, interlaced=True)]), schema.FILES, header)
+    status = run_status(copy)
+    assert not_done(status) == FROM_TRACK
+    assert "deinterlaced None -> True" in reasons(status)
 
 
 def test_footage_that_was_moved_makes_nothing_stale(copy: RunFolder) -> None:

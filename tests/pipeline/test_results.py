@@ -239,6 +239,7 @@ def test_people_are_not_shown_on_tracks_that_are_not_theirs(
             read("hall")
         assert error.value.hint == f"vidreid match {tmp_path / 'run'}"
     go(tmp_path / "run", settings={"detection": {"detector": "oracle", "score": 0.4}})
+    run = vidreid.open_run(tmp_path / "run")
     assert min(run.boxes("hall", interpolate=False)["score"].to_pylist()) >= 0.4
 
 

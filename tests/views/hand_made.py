@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from vidreid.footage.clock import Timeline
 from vidreid.footage.probe import probe
-from vidreid.pipeline.results import BOXES, CROPS, Summary
+from vidreid.pipeline.results import BOXES, CROPS
+from vidreid.pipeline.summary import Summary
 from vidreid.store import schema
 from vidreid.types import Array, Clock, VideoFile
 from vidreid.views.frames import frames
@@ -55,8 +56,9 @@ class FakeRun:
         starts: dict[str, datetime | None],
         walks: Sequence[Walk],
         notes: Sequence[str] = (),
+        zone: tzinfo = UTC,
     ):
-        self.path = path
+        self.path, self.zone = path, zone
         self.cameras = tuple(footage)
         self._footage, self._starts, self._walks, self._notes = footage, starts, list(walks), list(notes)
         self._files: dict[str, list[VideoFile]] = {camera: [] for camera in footage}
@@ -109,6 +111,9 @@ class FakeRun:
             "tracklet": walk.name,
             "identity": walk.identity,
         }
+
+    def partial(self) -> None:
+        """All of the footage was analysed."""
 
     def tracklets(self) -> pa.Table:
         return pa.Table.from_pylist([self._tracklet(walk) for walk in self._walks], schema.TRACKLETS)

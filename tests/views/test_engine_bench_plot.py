@@ -35,7 +35,7 @@ def test_equal_reports_give_equal_bytes(tmp_path, kind):
 
 def test_every_contender_and_every_way_to_share_threads_has_a_line_with_its_name(tmp_path):
     write_benchmark(tmp_path / "a.svg", REPORT)
-    labels = [word for word in words(tmp_path / "a.svg") if " of 1 thread" in word]
+    labels = [word.partition(":")[0] for word in words(tmp_path / "a.svg") if " of 1 thread" in word]
     assert sorted(labels) == [
         "tiny-fp16, 1 stream of 1 thread",
         "tiny-fp16, 2 streams of 1 thread",
@@ -44,15 +44,22 @@ def test_every_contender_and_every_way_to_share_threads_has_a_line_with_its_name
     ]
 
 
-def test_the_best_of_each_contender_says_its_share_of_the_machine(tmp_path):
+def test_every_line_says_its_best_share_of_the_machine_and_of_which_products(tmp_path):
     write_benchmark(tmp_path / "a.svg", REPORT)
+    found = words(tmp_path / "a.svg")
     # 40 x 8 inputs a second of a million operations, of a billion; and a fourth of it
-    assert {"32%", "8%"} <= set(words(tmp_path / "a.svg"))
+    assert {"tiny-fp16, 1 stream of 1 thread: 32%", "torch eager, 2 streams of 1 thread: 8%"} <= set(found)
+    assert "at best, in % of the rate of matrix products in fp32" in found
 
 
 def test_without_counted_operations_there_is_no_share(tmp_path):
     write_benchmark(tmp_path / "a.svg", replace(REPORT, flops=None))
-    assert not [word for word in words(tmp_path / "a.svg") if word.endswith("%")]
+    assert not [word for word in words(tmp_path / "a.svg") if "%" in word]
+
+
+def test_latencies_of_one_order_of_magnitude_have_ticks_between_them(tmp_path):
+    write_benchmark(tmp_path / "a.svg", REPORT)
+    assert {"2", "5"} <= set(words(tmp_path / "a.svg"))
 
 
 def test_a_file_of_another_kind_is_wrong_use(tmp_path):

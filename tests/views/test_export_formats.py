@@ -27,11 +27,12 @@ def write(run: FakeRun, folder: Path, kind: str, selection: Selection | None = N
 def rows_of(run: FakeRun) -> Iterator[dict[str, object]]:
     for camera in run.cameras:
         for row in run.boxes(camera).to_pylist():
-            yield {"camera": camera, **row}
+            local = row["time"] and row["time"].astimezone(run.zone).isoformat(timespec="microseconds")
+            yield {"camera": camera, **row, "local_time": local}
 
 
 def test_all_formats_are_listed() -> None:
-    assert FORMATS == ["coco", "csv", "jsonl", "mot", "parquet", "timeline", "video"]
+    assert FORMATS == ["clips", "coco", "csv", "jsonl", "mot", "parquet", "timeline", "video"]
 
 
 @pytest.mark.parametrize("kind", FORMATS)

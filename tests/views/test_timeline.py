@@ -12,9 +12,10 @@ from vidreid.evaluation.run import Followed, Span
 from vidreid.evaluation.sightings import NOBODY, THING
 from vidreid.pipeline.results import Run
 from vidreid.views.drawing import colour_of
-from vidreid.views.timeline import DAY_US, MOST, Bar, Timeline, camera_colour, lines_of, timeline_of, write_timeline
+from vidreid.views.timeline import MOST, Bar, Timeline, camera_colour, lines_of, timeline_of, write_timeline
 
 NOON = 12 * 3600.0
+DAY_US = 86_400_000_000
 EARLY, LATE, ELSEWHERE = Bar("a", 0, 10, 1), Bar("a", 50, 60, 1), Bar("b", 5, 15, 1)
 
 

@@ -16,6 +16,8 @@ from vidreid.errors import VidreidError
 
 # name: (module, function, one line of help); the order is that of a user's day.
 COMMANDS = {
+    "cameras": ("cameras", "cameras", "Sort a recorder's export into cameras."),
+    "clock": ("clock", "clock", "Set a camera's clock by a stamp in its picture."),
     "run": ("run", "run", "Footage of several cameras in, people across cameras out."),
     "resume": ("run", "resume", "Go on with a run that was stopped."),
     "status": ("status", "status", "What of a run is done, stale or due."),
@@ -23,7 +25,9 @@ COMMANDS = {
     "explain": ("explain", "explain", "Why two sightings are one person, or two."),
     "decide": ("decide", "decide", "Say who is who, or is not; later matches keep to it."),
     "calibrate": ("calibrate", "calibrate", "What a likeness means in a run."),
-    "export": ("export", "export", "Write a run's sightings as tables or annotated video."),
+    "export": ("export", "export", "Write a run's sightings as tables, annotated video or clips."),
+    "verify": ("verify", "verify", "Whether an export or a run is what it was."),
+    "licenses": ("licenses", "licenses", "Terms of the code, weights and data of a run."),
     "demo": ("demo", "demo", "Film a synthetic site, run on it, score the result."),
     "doctor": ("doctor", "doctor", "What this machine can run, and what is missing."),
     "evaluate": ("evaluate", "evaluate", "Score a run against labels, or a network on a data set."),

@@ -6,18 +6,17 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
-from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidreid.cli.export import parse_time
 from vidreid.cli.options import RUN_FOLDER
+from vidreid.cli.times import parse_moment
 from vidreid.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from vidreid.pipeline.decide import Moment, Outcome, Request
+    from vidreid.pipeline.decide import Outcome, Request
 
 NAMES = {"same": 2, "different": 2, "discard": 1, "split": 1}  # sightings or people that a decision names
 
@@ -39,12 +38,15 @@ NAMES = {"same": 2, "different": 2, "discard": 1, "split": 1}  # sightings or pe
 def decide(run_folder: Path, as_list: bool, as_json: bool, **words: Any) -> None:
     """Say who is who in RUN, or is not, and match it anew; nothing changes for whom it does not touch.
 
-    A and B are sightings (c0/000117) or people (P0042: all sightings of that person). TIME is a time of day (14:32:10,
-    UTC, or 2026-04-12T14:32:10Z) or counts from the camera's start (+00:12:33, or +83.2 seconds). Lines of CSV are
-    same,A,B or different,A,B or discard,A or split,A,TIME. Decisions are kept in RUN for every later match, whatever
-    its settings. What contradicts the footage or another decision is refused, and nothing of the call is kept.
+    A and B are sightings (c0/000117) or people (P0042: all sightings of that person). TIME is local time of the run
+    (14:32:10, or 2026-04-12T14:32:10; with a zone 2026-04-12T12:32:10Z) or counts from the camera's start (+00:12:33,
+    or +83.2 seconds). Lines of CSV are same,A,B or different,A,B or discard,A or split,A,TIME. Decisions are kept in
+    RUN for every later match, whatever its settings. What contradicts the footage or another decision is refused, and
+    nothing of the call is kept.
     """
+    from vidreid.pipeline.results import Run
     from vidreid.store.folder import RunFolder
+    from vidreid.views import coverage
 
     folder = RunFolder(run_folder)
     folder.read()
@@ -56,17 +58,21 @@ def decide(run_folder: Path, as_list: bool, as_json: bool, **words: Any) -> None
     if not requests and not undo:
         raise UsageError("no decision given", f"vidreid decide {run_folder} --same A B, or --list")
     outcome = _decide(folder, requests, undo, words["note"], rematch=not words["no_match"])
+    run = Run(run_folder)
     if as_json:
-        click.echo(json.dumps(_as_dict(outcome), indent=1))
-    else:
-        _print(folder, requests, outcome, matched=not words["no_match"])
+        covers = run.partial()
+        click.echo(json.dumps({**_as_dict(outcome), "covers": covers and covers.as_dict()}, indent=1))
+        return
+    _print(folder, requests, outcome, matched=not words["no_match"])
+    if covered := coverage.note(run):
+        click.echo(covered)
 
 
 def _decide(folder: Any, requests: list[Request], undo: list[int], note: str, *, rematch: bool) -> Outcome:
     from vidreid.pipeline.decide import decide as write_down
     from vidreid.pipeline.progress import reporter_for
     from vidreid.pipeline.results import Run
-    from vidreid.views.people import write_people
+    from vidreid.views.people import renew_people
 
     reporter = reporter_for(sys.stderr)
     try:
@@ -74,7 +80,7 @@ def _decide(folder: Any, requests: list[Request], undo: list[int], note: str, *,
     finally:
         reporter.stop()
     if rematch:
-        write_people(Run(folder.path), folder.people)
+        renew_people(Run(folder.path))
     return outcome
 
 
@@ -114,24 +120,6 @@ def _request(words: list[str]) -> Request:
     if len(names) != NAMES[kind] or (kind == "split" and moment is None):
         raise UsageError(f"{','.join(words)}: not what follows {kind}", "write same,A,B or discard,A or split,A,TIME")
     return Request(kind, tuple(names), moment)  # type: ignore[arg-type]  # one of NAMES
-
-
-def parse_moment(text: str) -> Moment:
-    """Seconds since a camera's start for ``+83.2`` and ``+HH:MM:SS``, a time of day, or a time.
-
-    >>> parse_moment("+83.2"), parse_moment("14:32:10")
-    (83.2, datetime.time(14, 32, 10))
-    """
-    if text.startswith("+") and ":" not in text:
-        text = f"+0:0:{text[1:]}"
-    elif "T" not in text and " " not in text and ":" in text and not text.startswith("+"):
-        try:
-            return time.fromisoformat(text)
-        except ValueError:
-            raise UsageError(f"{text!r} is no time", "write 14:32:10, 2026-04-12T14:32:10Z or +00:12:33") from None
-    moment = parse_time(text)
-    assert moment is not None
-    return moment
 
 
 def _number(folder: Any, word: str) -> int:

@@ -25,6 +25,7 @@ def explain(run_folder: Path, names: tuple[str, ...], as_json: bool, picture: Pa
     from vidreid.pipeline.cases import as_dict
     from vidreid.pipeline.explain import explain as case_of
     from vidreid.pipeline.results import Run
+    from vidreid.views.coverage import note
     from vidreid.views.explanation import lines
     from vidreid.views.side_by_side import write_picture
 
@@ -32,4 +33,9 @@ def explain(run_folder: Path, names: tuple[str, ...], as_json: bool, picture: Pa
     case = case_of(run, names)
     if picture:
         write_picture(run, case, picture)
-    click.echo(json.dumps(as_dict(case), indent=1) if as_json else "\n".join(lines(case, str(run_folder))))
+    if as_json:
+        covers = run.partial()
+        click.echo(json.dumps({**as_dict(case), "covers": covers and covers.as_dict()}, indent=1))
+        return
+    covered = note(run)
+    click.echo("\n".join([*lines(case, str(run_folder)), *([covered] if covered else [])]))

@@ -19,6 +19,7 @@ SETTINGS = {
     "runtime": ("detection.runtime",),
     "engine": ("detection.engine", "embedding.engine"),
     "tile": ("detection.tile",),
+    "fps": ("decoding.fps",),
     "motion_gate": ("detection.motion_gate",),
     "tracker": ("tracking.tracker",),
     "embedder": ("embedding.embedder",),
@@ -61,6 +62,23 @@ class PlugIn(click.ParamType[str]):
         return [CompletionItem(name) for name in self._known() if name.startswith(incomplete)]
 
 
+class FrameRate(click.ParamType[float | str]):
+    """Frames a second, or ``all``."""
+
+    name = "frame rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        if value == "all":
+            return "all"
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = 0.0
+        if not 0 < rate < float("inf"):
+            self.fail(f"{value!r} is neither a number above 0 nor all.", param, ctx)
+        return rate
+
+
 class Footage(click.ParamType[str]):
     """``CAMERA=FILE``: the file is completed behind the sign too, where shells see a single word."""
 
@@ -100,6 +118,9 @@ def run_options(command: Command) -> Command:
                 type=click.Choice(["auto", "none"]),
                 help="auto: the fastest engine for this machine, built once [default: none, the networks as they are].",
             ),
+            click.option(
+                "--fps", type=FrameRate(), metavar="N|all", help="Look at N frames a second at most [default: all]."
+            ),
             click.option("--tile", type=int, metavar="PIXELS", help="Also search tiles of this side (small people)."),
             click.option(
                 "--motion-gate/--no-motion-gate",
@@ -128,10 +149,24 @@ def run_options(command: Command) -> Command:
     return command
 
 
+def footage_option(command: Command) -> Command:
+    """``--footage``, of commands that open footage."""
+    kind, words = click.Path(path_type=Path, file_okay=False), "Where moved footage lies now; proven by its SHA-256."
+    return click.option("--footage", "footage_folder", type=kind, metavar="FOLDER", help=words)(command)
+
+
+def window_options(command: Command) -> Command:
+    """Which part of the footage is analysed."""
+    said = "2026-04-12 10:00, local time of the cameras YAML, or +HH:MM:SS from each camera's start"
+    command = click.option("--to", "end", metavar="TIME", help="Likewise; exclusive.")(command)
+    return click.option("--from", "start", metavar="TIME", help=f"Whole segments from then on: {said}.")(command)
+
+
 def work_options() -> list[Callable[[Any], Any]]:
     """How work is done; nothing here changes what comes out."""
     return [
         click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes."),
+        footage_option,
         click.option("--offline", is_flag=True, help="Never download a network."),
         click.option("--redo-outdated", is_flag=True, help="Make anew what an older program made."),
         click.option("--trust-checkpoint", is_flag=True, help="Open an unregistered .pt file (it can run any code)."),

@@ -9,12 +9,14 @@ from typing import Any
 
 import click
 
-from vidreid.cli.options import RUN_FOLDER, overrides, run_options, work_options
+from vidreid.cli.options import RUN_FOLDER, overrides, run_options, window_options, work_options
 from vidreid.errors import UsageError
 
 
 @click.command()
 @run_options
+@window_options
+@click.option("--dry-run", is_flag=True, help="Only ingest, then say what a run would see, take and achieve.")
 def run(**options: Any) -> int:
     """Find, follow and match the people in FOOTAGE.
 
@@ -43,6 +45,7 @@ def ingest(**options: Any) -> int:
 
 @click.command()
 @run_options
+@window_options
 def track(**options: Any) -> int:
     """Find and follow people and keep pictures of them, after `ingest`. FOOTAGE may be a run folder."""
     return _run("track", **options)
@@ -50,6 +53,7 @@ def track(**options: Any) -> int:
 
 @click.command()
 @run_options
+@window_options
 def embed(**options: Any) -> int:
     """Turn pictures into vectors, after `track`. FOOTAGE may be a run folder."""
     return _run("embed", **options)
@@ -58,8 +62,11 @@ def embed(**options: Any) -> int:
 @click.command()
 @run_options
 def match(**options: Any) -> int:
-    """Decide who is who, after `embed`. FOOTAGE may be a run folder."""
-    return _run("match", **options)
+    """Decide who is who, after `embed`. FOOTAGE may be a run folder.
+
+    While another process works on that run, this matches what is finished of it.
+    """
+    return _run("match", beside=True, **options)
 
 
 @click.command()
@@ -79,49 +86,103 @@ def _run(
     output: Path | None,
     settings_file: Path | None,
     max_damage: float,
+    footage_folder: Path | None,
     workers: int,
     offline: bool,
     redo_outdated: bool,
     trust_checkpoint: bool,
     as_json: bool,
+    start: str | None = None,
+    end: str | None = None,
+    dry_run: bool = False,
+    beside: bool = False,
     **chosen: Any,
 ) -> int:
+    from vidreid.cli.times import parse_time
     from vidreid.footage.cameras import Site, read_site
+    from vidreid.pipeline.moved import learn
     from vidreid.pipeline.progress import reporter_for
     from vidreid.pipeline.results import Run
     from vidreid.pipeline.run import Options
     from vidreid.pipeline.run import run as run_pipeline
+    from vidreid.pipeline.window import Window
     from vidreid.store.folder import RunFolder
 
+    window = Window(parse_time(start), parse_time(end))
     words, folder = _place(footage, output)
     if not words:
         RunFolder(folder).read()  # says what is wrong where there is no run to go on with
+    if footage_folder is not None:
+        learn(RunFolder(folder), footage_folder, lambda line: click.echo(line, err=True))
     site = read_site(words) if words else Site()
-    options = Options(until, workers, offline, redo_outdated, trust_checkpoint)
+    options = Options(until, workers, offline, redo_outdated, trust_checkpoint, window)
     reporter = reporter_for(sys.stderr)
+    stated = overrides(settings_file, chosen)
+    if dry_run:
+        return _dry_run(RunFolder(folder), site, stated, options, reporter, as_json)
     try:
-        report = run_pipeline(RunFolder(folder), site, overrides(settings_file, chosen), options, reporter)
+        if beside and not words and RunFolder(folder).busy():
+            report = _match_beside(RunFolder(folder), stated, redo_outdated, reporter)
+        else:
+            report = run_pipeline(RunFolder(folder), site, stated, options, reporter)
     finally:
         reporter.stop()
-    found = Run(folder)
-    summary = found.summary()
-    calibrated = None
-    if until == "match" and summary.covered != "not matched yet":
-        from vidreid.pipeline.calibrated import calibration_of
-        from vidreid.views.people import write_people
+    return _tell(Run(folder), report, until, max_damage, as_json)
 
+
+def _match_beside(folder: Any, stated: Any, redo_outdated: bool, reporter: Any) -> Any:
+    """Match what is finished of a run that another process works on, by whose settings it is done."""
+    from vidreid.pipeline.match import match_finished
+    from vidreid.pipeline.run import Report
+
+    if stated:
+        raise UsageError(
+            f"{folder.path}: another vidreid works on this run, by its own settings",
+            f"leave the options out: vidreid match {folder.path}",
+        )
+    with folder.matching(reporter.note):
+        match_finished(folder, reporter, redo_outdated=redo_outdated)
+    return Report()
+
+
+def _tell(found: Any, report: Any, until: str, max_damage: float, as_json: bool) -> int:
+    """Print what was found and write the page of people; the exit status."""
+    from vidreid.views.coverage import words
+
+    summary = found.summary()
+    calibrated = covers = None
+    if until == "match" and found.is_matched:
+        from vidreid.pipeline.calibrated import calibration_of
+        from vidreid.views.people import renew_people
+
+        covers = found.partial()
         calibrated = calibration_of(found)
         summary.notes.extend(calibrated.notes)
-        write_people(found, RunFolder(folder).people)
+        renew_people(found)
     status = _exit_status(report, summary, max_damage)
     if as_json:
         networks = {network.kind: network.as_dict() for network in report.networks}
         state = {"failed": report.failed, "frames_per_second": _rate(report), "exit_status": status}
+        state["covers"] = covers and covers.as_dict()
         expected = calibrated.as_dict()["expected"] if calibrated else {}
         click.echo(json.dumps({**summary.as_dict(), "expected": expected, "networks": networks, **state}, indent=1))
     else:
-        _print(folder, summary, report, calibrated)
+        _print(found.path, summary, report, calibrated)
+        _print_next(found.path, report, covers and words(covers, found.zone), matched=calibrated is not None)
     return status
+
+
+def _dry_run(folder: Any, site: Any, stated: Any, options: Any, reporter: Any, as_json: bool) -> int:
+    """0, or 4 where a camera or file could not be read."""
+    from vidreid.cli.dry_run import show
+    from vidreid.pipeline.prospect import prepare
+
+    try:
+        prospect = prepare(folder, site, stated, options, reporter)
+        show(prospect, reporter, as_json=as_json)
+    finally:
+        reporter.stop()
+    return 4 if prospect.report.failed else 0
 
 
 def _exit_status(report: Any, summary: Any, max_damage: float) -> int:
@@ -164,13 +225,14 @@ def _people(summary: Any, calibrated: Any) -> list[tuple[str, str]]:
 
 
 def _print(folder: Path, summary: Any, report: Any, calibrated: Any) -> None:
-    """The last table: what was found, what limits trust, what to type next; ``calibrated`` is None where nobody was
-    matched."""
+    """The last table: what was found, what limits trust; ``calibrated`` is None where nobody was matched."""
     matched = calibrated is not None
     rows = [
         ("cameras", f"{summary.cameras}"),
         ("footage", f"{summary.hours:.2f} h, {summary.frames} frames ({summary.covered})"),
     ]
+    if summary.looked_at:
+        rows.append(("looked at", summary.looked_at))
     if matched:
         rows += _people(summary, calibrated)
     rate = _rate(report)
@@ -183,6 +245,12 @@ def _print(folder: Path, summary: Any, report: Any, calibrated: Any) -> None:
         click.echo(f"{'limits trust':<30}{note}")
     for key, error in report.failed.items():
         click.echo(f"{'failed':<30}{error if error.startswith(key.split('/')[0]) else f'{key}: {error}'}")
+
+
+def _print_next(folder: Path, report: Any, covers: str | None, *, matched: bool) -> None:
+    """What to type next, after what all of this covers where that is not the whole footage."""
+    if covers:
+        click.echo(covers)
     click.echo("")
     if report.failed:
         click.echo(f"next: vidreid status {folder}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidreid.cli.export import parse_time
 from vidreid.cli.options import RUN_FOLDER
+from vidreid.cli.times import parse_moment
 from vidreid.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--person", type=FILE, help="A file that --save wrote.")
 @click.option("--point", metavar="X,Y", help="Which one in the picture, clip or frame, in its pixels.")
 @click.option("--camera", multiple=True, help="Only this camera (may be repeated).")
-@click.option("--after", metavar="TIME", help="2026-04-12T08:00:00Z, 14:32:10 of every day (UTC), or +HH:MM:SS.")
+@click.option("--after", metavar="TIME", help="2026-04-12T08:00:00, 14:32:10 of every day, or +HH:MM:SS.")
 @click.option("--before", metavar="TIME", help="Likewise; exclusive.")
 @click.option("--top", type=click.IntRange(1, 10000), default=20, show_default=True, help="Sightings that are shown.")
 @click.option("--sheet", type=FILE, metavar="PNG", help="Draw what was found; of --at alone the numbered frame.")
@@ -43,7 +42,8 @@ def search(run_folders: tuple[Path, ...], **given: Any) -> None:
     """Find a person in one RUN or several: sightings ranked by how likely they are that person.
 
     The person is given by one of --image, --tracklet, --video, --at or --person, or by several of them together. --at
-    without --point lists everybody in that frame.
+    without --point lists everybody in that frame. TIME is local time of the run unless it states its zone
+    (2026-04-12T06:00:00Z).
     """
     from vidreid.pipeline.results import Run
 
@@ -58,6 +58,7 @@ def search(run_folders: tuple[Path, ...], **given: Any) -> None:
 def _search(runs: Sequence[Run], point: Point | None, given: dict[str, Any]) -> None:
     from vidreid.pipeline.person import write_person
     from vidreid.pipeline.search import Limits, search, with_vectors
+    from vidreid.views import coverage
 
     notes: list[str] = []
     person = _person(runs[0], point, given, notes.append)
@@ -74,10 +75,14 @@ def _search(runs: Sequence[Run], point: Point | None, given: dict[str, Any]) -> 
     for note in dict.fromkeys(notes):
         click.echo(f"note: {note}", err=True)
     if given["as_json"]:
-        likely = sum(hit.likely for hit in hits)
-        click.echo(json.dumps({"likely": likely, "hits": [hit.as_dict() for hit in hits], "notes": notes}, indent=1))
-    else:
-        _print(hits, several=len(runs) > 1)
+        told = {"likely": sum(hit.likely for hit in hits), "hits": [hit.as_dict() for hit in hits], "notes": notes}
+        covers = {str(run.path): covered and covered.as_dict() for run in runs for covered in [run.partial()]}
+        click.echo(json.dumps({**told, "covers": covers}, indent=1))
+        return
+    _print(hits, several=len(runs) > 1)
+    for run in runs:
+        if said := coverage.note(run):
+            click.echo(f"{run.path}: {said}" if len(runs) > 1 else said)
 
 
 def _check(given: dict[str, Any], point: Point | None) -> None:
@@ -144,7 +149,8 @@ def _print(hits: Sequence[Hit], *, several: bool) -> None:
     click.echo(verdict(hits))
     if not hits:
         return
-    columns = [("", 4), ("probability", 13), ("likeness", 10), ("camera", 12), ("from", 25), ("person", 9)]
+    width = max(25, *(len(when(hit)) + 2 for hit in hits))
+    columns = [("", 4), ("probability", 13), ("likeness", 10), ("camera", 12), ("from", width), ("person", 9)]
     click.echo("".join(f"{name:<{width}}" for name, width in [*columns, ("sighting", 0)]))
     for number, hit in enumerate(hits, start=1):
         sure, likeness = share(hit.probability), f"{hit.likeness:+.2f}"
@@ -152,19 +158,6 @@ def _print(hits: Sequence[Hit], *, several: bool) -> None:
         line = "".join(f"{word:<{width}}" for word, (_, width) in zip(words, columns, strict=True))
         click.echo(line + hit.tracklet + (f"  {hit.run}" if several else "") + ("" if hit.likely else "  (unlikely)"))
     click.echo(LEAD)
-
-
-def parse_moment(text: str | None) -> datetime | time | float | None:
-    """A time with its date, a time of day (UTC), or seconds since a camera's first frame.
-
-    >>> parse_moment("14:32:10"), parse_moment("+00:00:02")
-    (datetime.time(14, 32, 10, tzinfo=datetime.timezone.utc), 2.0)
-    """
-    try:
-        clock = time.fromisoformat(text or "")
-        return clock if clock.tzinfo else clock.replace(tzinfo=UTC)
-    except ValueError:
-        return parse_time(text)
 
 
 def parse_point(text: str | None) -> tuple[float, float] | None:

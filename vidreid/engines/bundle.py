@@ -149,7 +149,7 @@ def _fitting(bundle: Path, cards: Sequence[Card], refuses: Callable[[Card], str 
         if reason is None:
             return card
         reasons.append(f"{card.name}: {reason}")
-    raise MissingError(f"{bundle.name}: no engine in it runs here: {'; '.join(reasons)}", cards[0].again)
+    raise MissingError(f"{bundle.name}: no engine in it runs here: {'; '.join(reasons)}", cards[0].instead)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from vidreid.engines.recipe import Bound, Precision, Size
+from vidreid.engines.source import BOXES, EMBEDDING, INPUT, ROWS
 from vidreid.errors import InputError
 from vidreid.settings import Section, check_model
 from vidreid.types import ModelSpec
@@ -23,6 +24,7 @@ SEAL = "seal"
 # People paste it, and cards come from strangers: plain words, or words in single quotes.
 COMMAND = r"^(vidreid engine build( [\w@%+=:,./~-]+| '[^'\x00-\x1f]*')+)?$"
 AGAIN = "build the engine again"
+OF_A_MACHINE = r" --(portable|(runtime|precision|calibrate-on) ('[^']*'|\S+))"  # in a command
 
 
 class TensorCard(Section):
@@ -93,7 +95,9 @@ class Card(Section):
     sizes: list[Size] = Field(description="height, width of pictures that it takes, the usual one first")
     batch: tuple[int, int, int]
     precision: Precision
-    islands: list[str] = Field(default_factory=list, description="nodes computed in float32")
+    islands: list[str] = Field(
+        default_factory=list, description="nodes not in that precision: in float32, or OpenVINO's choice (int8)"
+    )
     calibration: str = Field("", description="what ranges were measured on (int8)")
     flops: list[int] = Field(
         default_factory=list, description="floating-point operations of one input (twice its multiply-adds), by size"
@@ -111,6 +115,11 @@ class Card(Section):
     def again(self) -> str:
         """The action that builds it again, for hints."""
         return self.command or AGAIN
+
+    @property
+    def instead(self) -> str:
+        """The action that builds its network for what a machine runs best, for hints where its runtime is not."""
+        return re.sub(OF_A_MACHINE, "", self.command) or AGAIN
 
     @property
     def spec(self) -> ModelSpec:
@@ -147,10 +156,31 @@ def parse_card(data: bytes, path: str) -> Card:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write an engine's card, sealed."""
-    values = card.model_dump(mode="json")
+    """Write an engine's card, sealed. What a tensor means follows from the network where its runtime does not say."""
+    tensors = [one.model_copy(update={"meaning": one.meaning or _meaning(one, card)}) for one in card.tensors]
+    values = card.model_copy(update={"tensors": tensors}).model_dump(mode="json")
     text = json.dumps({**values, SEAL: _seal(values)}, indent=1, ensure_ascii=False)
     (folder / CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def _meaning(tensor: TensorCard, card: Card) -> str:
+    """What a program that has the engine alone must know of a tensor in standard form; empty of any other."""
+    spec, sizes = card.spec, " or ".join(f"{height}x{width}" for height, width in card.sizes)
+    if tensor.name == INPUT and spec.kind == "detector":
+        return f"row, column, RGB from 0 to 255: frames fitted into {sizes} undistorted, centred on grey (114)"
+    if tensor.name == INPUT:
+        clip = f"{spec.frames} pictures of one person in order of time, each " if spec.frames > 1 else ""
+        return f"{clip}row, column, RGB from 0 to 255: the person's box, stretched to {sizes}"
+    if tensor.name == BOXES and tensor.shape[-1] == 6:
+        return "a row a box: x1, y1, x2, y2 in pixels of the input, score from 0 to 1, class (0: person)"
+    if tensor.name == BOXES:
+        return "a column a box: centre x, y, width, height in pixels of the input, scores by class (0: person)"
+    parts = f" in {spec.branches} equal parts, each to be normalised by itself" if spec.branches > 1 else ""
+    meanings = {
+        EMBEDDING: f"vector{parts}, compared by cosine",
+        ROWS: "segment, later learner: first row of the block that it erased",
+    }
+    return meanings.get(tensor.name, "")
 
 
 def _seal(values: dict[str, Any]) -> str:

@@ -1,4 +1,5 @@
-"""Where engines lie: the user's cache of them, their names, and the one process at a time that builds there."""
+"""Where engines lie: the user's cache of them, their names, the one process at a time that builds there, and what a
+machine keeps for them: compiled kernels, timings, and which it built itself."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vidreid.engines.card import CARD
+from vidreid.engines.card import CARD, Card
 from vidreid.errors import InputError, MissingError, StorageError
 from vidreid.posix import sync_folder, take_lock
 from vidreid.resources import home
@@ -24,6 +25,33 @@ NO_STORAGE = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES
 def cache() -> Path:
     """The user's engines."""
     return home() / "engines"
+
+
+def compiled(main: str, version: str) -> Path:
+    """File of the kernels that this machine compiled for an engine; ``main``: SHA-256 of its main file."""
+    return home() / "compiled" / f"{main[:32]}-{version}"
+
+
+def timings(runtime: str, version: str, gpus: str) -> Path:
+    """File of what a runtime's builder measured on this machine."""
+    return home() / "timings" / f"{runtime}-{version}-{gpus}"
+
+
+def built_here(main: str) -> Path:
+    """An empty file that is there where this machine built the engine; ``main``: SHA-256 of its main file.
+
+    It lies outside of the engine, so that nobody can hand it on with one.
+    """
+    return home() / "built" / main
+
+
+def unused(kept: Sequence[Card]) -> list[Path]:
+    """Compiled kernels and timings that none of the ``kept`` engines has use of."""
+    mains = {digest[:32] for card in kept for digest in card.files.values()}
+    builders = {f"{card.runtime}-{card.runtime_version}" for card in kept}
+    of_none = [file for file in (home() / "compiled").glob("*") if file.name.partition("-")[0] not in mains]
+    old = [file for file in (home() / "timings").glob("*") if file.name.rpartition("-")[0] not in builders]
+    return sorted(of_none + old)
 
 
 def engine_folders(where: Path) -> list[Path]:

@@ -24,14 +24,17 @@ class Refusing(Runtime, Protocol):
 
 @dataclass(frozen=True)
 class EngineModel:
-    """An engine that this machine can load. ``path``: its main file; ``warning``: what its user should know."""
+    """An engine that this machine can load. ``path``: its main file; ``warning``: what its user should know.
+
+    ``trusted`` by the user: code in it may run, though it was not built here.
+    """
 
     spec: ModelSpec
     path: Path
     precision: str
     card: Card
     warning: str = ""
-    trusted: bool = True
+    trusted: bool = False
 
     def module(self) -> Any:
         """An engine holds no torch network."""
@@ -47,7 +50,7 @@ def open_engine(folder: Path, runtime: Refusing) -> EngineModel:
     card = read_card(folder)
     check_files(folder, card)
     if reason := runtime.refuses(card):
-        raise MissingError(f"{card.name}: {reason}", card.again)
+        raise MissingError(f"{card.name}: {reason}", card.instead if runtime.available() else card.again)
     return EngineModel(card.spec, folder / next(iter(card.files)), card.precision, card, runtime.warns(card) or "")
 
 

@@ -7,35 +7,31 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from vidreid.errors import InputError, UsageError
+from vidreid.footage.scene import check_scene
+from vidreid.footage.zones import at, instant, microseconds, seconds_of, zone_named
 from vidreid.settings import Section, read_model
-from vidreid.types import WHOLE, Camera, Clock, Scene
+from vidreid.types import WHOLE, Camera, Clock, Reading, Scene
 
 _SUFFIXES = ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc"
 VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
 NAME = re.compile(r"[\w][\w .-]*")
-
-
-def _with_zone(time: datetime) -> datetime:
-    if time.tzinfo is None:
-        raise ValueError("needs a time zone: write it as 2026-04-12T08:00:00Z")
-    return time
-
-
-Moment = Annotated[datetime, AfterValidator(_with_zone)]
+AMBIGUOUS = timedelta(minutes=15)  # by which a stamp in an hour that clocks show twice may be before its file
 
 
 class FileEntry(Section):
     """A footage file, and when it starts; a plain path is one without a start."""
 
     file: Path = Field(description="path, relative to the YAML")
-    start: Moment | None = Field(default=None, description="when its first frame was taken; without it, it follows on")
+    start: datetime | None = Field(
+        default=None, description="when its first frame was taken; without it, it follows on"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -43,16 +39,21 @@ class FileEntry(Section):
         return {"file": value} if isinstance(value, str) else value
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Corner = tuple[Share, Share]
-Outline = Annotated[list[Corner], Field(min_length=3, description="corners [x, y] in fractions of the picture")]
+Outline = Annotated[list[tuple[float, float]], Field(description="corners [x, y] in fractions of the picture")]
+
+
+def _player_time(value: Any) -> Any:
+    """Seconds; YAML itself makes seconds of 10:01:30, though not of 00:01:30."""
+    return seconds_of(value) if isinstance(value, str) else value
 
 
 class ReadingEntry(Section):
     """A burned-in stamp that somebody read in a file."""
 
     file: Path | None = Field(None, description="the file as `files` names it; without it, the first")
-    at: str = Field(description="HH:MM:SS of the player: time since the file's first frame")
+    at: Annotated[float, BeforeValidator(_player_time)] = Field(
+        ge=0, allow_inf_nan=False, description="HH:MM:SS of the player: time since the file's first frame"
+    )
     shows: datetime = Field(description="what the stamp shows; local time unless it states its zone")
 
 
@@ -60,11 +61,13 @@ class CameraEntry(Section):
     """A camera: its files in order of time, relative to the YAML; ``start`` is that of the first file."""
 
     files: list[FileEntry] = Field(min_length=1, description="files or folders in order of time")
-    start: Moment | None = Field(default=None, description="when the first frame was taken, with its time zone")
+    start: datetime | None = Field(
+        default=None, description="when the first frame was taken; local time unless it states its zone"
+    )
     offset_seconds: float = Field(0.0, description="added to every time of this camera")
     drift_ppm: float = Field(0.0, description="microseconds added for every second since the first start")
     readings: list[ReadingEntry] = Field([], description="burned-in stamps that set the clock")
-    view: tuple[Share, Share, Share, Share] | None = Field(
+    view: tuple[float, float, float, float] | None = Field(
         None, description="x, y, width, height of its part of the picture, in fractions: a quarter of a quad screen"
     )
     include: list[Outline] = Field([], description="only people who stand in one of these polygons count")
@@ -180,7 +183,7 @@ def _read_word(word: str) -> Site:
     if not sign or Path(word).exists():
         file = Path(word)
         if file.suffix in {".yaml", ".yml"}:
-            return _read_yaml(file)
+            return site_of(read_model(CamerasFile, file), file)
         name, path = file.stem, word
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a camera", "letters, digits, _ - and . only: CAMERA=FILE")
@@ -207,20 +210,21 @@ def _absence(camera: Camera) -> InputError:
     return InputError(f"{camera.name}: no such file: {path.name}", f"check the path: {path}")
 
 
-def _read_yaml(path: Path) -> Site:
-    found = read_model(CamerasFile, path)
+def site_of(found: CamerasFile, path: Path) -> Site:
+    """The site that a cameras YAML at ``path`` describes; `InputError` where it cannot be."""
+    zone = zone_named(found.timezone) if found.timezone else None
     cameras = []
     for name, entry in found.cameras.items():
         if not NAME.fullmatch(name):
             raise InputError(f"{path}: {name!r} cannot name a camera", "letters, digits, _ - and . only")
         files: list[Path] = []
-        starts: list[int | None] = []
+        starts: list[datetime | None] = []
         for number, item in enumerate(entry.files):
             found_files = _footage(path.parent / item.file)
             files += found_files
             start = item.start or (entry.start if number == 0 else None)
-            starts += [_microseconds(start), *[None] * (len(found_files) - 1)]
-        clock = Clock(tuple(starts), round(entry.offset_seconds * 1e6), entry.drift_ppm)
+            starts += [start, *[None] * (len(found_files) - 1)]
+        clock = _Written(f"{path}: {name}", tuple(files), zone).clock(entry, starts, path.parent)
         cameras.append(Camera(name, tuple(files), clock, _scene(name, entry)))
     travel = [(*pair, entry.seconds) for entry in found.travel for pair in _pairs(entry.between)]
     overlaps = tuple(pair for names in found.overlaps for pair in _pairs(names))
@@ -229,23 +233,80 @@ def _read_yaml(path: Path) -> Site:
 
 def _scene(name: str, entry: CameraEntry) -> Scene:
     """What a camera sees; `InputError` where that cannot be."""
-    if entry.view is not None:
-        x, y, width, height = entry.view
-        if min(width, height) <= 0 or x + width > 1 + 1e-6 or y + height > 1 + 1e-6:
-            raise InputError(f"{name}: its view lies outside of the picture", "x, y, width, height in fractions: 0..1")
     shape = re.fullmatch(r"([1-9]\d*):([1-9]\d*)", entry.aspect or "1:1")
     if shape is None:
         raise InputError(f"{name}: aspect {entry.aspect!r} is no shape", "write it as 4:3 or 16:9")
-    return Scene(
+    scene = Scene(
         view=entry.view,
         include=tuple(tuple(outline) for outline in entry.include),
         ignore=tuple(tuple(outline) for outline in entry.ignore),
         aspect=int(shape[1]) / int(shape[2]) if entry.aspect else None,
     )
+    check_scene(name, scene)
+    return scene
 
 
-def _microseconds(time: datetime | None) -> int | None:
-    if time is None:
-        return None
-    since = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+@dataclass(frozen=True)
+class _Written:
+    """The times of a camera as they were written; ``where`` for errors, ``zone`` None where nobody stated one."""
+
+    where: str
+    files: tuple[Path, ...]
+    zone: tzinfo | None
+
+    def clock(self, entry: CameraEntry, starts: Sequence[datetime | None], folder: Path) -> Clock:
+        """Its clock; ``starts`` of its files, whose paths count from ``folder``."""
+        if entry.drift_ppm and len(entry.readings) > 1:
+            raise InputError(f"{self.where}: its drift is stated, and its readings give one", "leave out drift_ppm")
+        known = self._starts(starts)
+        readings = self._readings(entry.readings, known, folder)
+        return Clock(known, round(entry.offset_seconds * 1e6), entry.drift_ppm, readings)
+
+    def _starts(self, starts: Sequence[datetime | None]) -> tuple[int | None, ...]:
+        """UTC microseconds; where clocks show an hour twice, the files' order says which is meant."""
+        found: list[int | None] = []
+        last: datetime | None = None
+        for start in starts:
+            last = last if start is None else self._instant(start, last)
+            found.append(None if start is None or last is None else microseconds(last))
+        return tuple(found)
+
+    def _readings(
+        self, entries: Sequence[ReadingEntry], starts: Sequence[int | None], folder: Path
+    ) -> tuple[Reading, ...]:
+        """In order of the footage, as are their hours that clocks show twice."""
+        found: list[Reading] = []
+        for number, entry in sorted(((self._number(one.file, folder), one) for one in entries), key=_by_place):
+            begun = next((place for place in range(number, -1, -1) if starts[place] is not None), None)
+            before = [one.shows_us for one in found[-1:]]
+            if begun is not None:
+                before.append((starts[begun] or 0) + (round(entry.at * 1e6) if begun == number else 0))
+            after = at(max(before)) - AMBIGUOUS if before else None
+            found.append(Reading(number, entry.at, microseconds(self._instant(entry.shows, after))))
+        return tuple(found)
+
+    def _number(self, file: Path | None, folder: Path) -> int:
+        """The place of a file among the camera's, by its path or its bare name; the first where none is named."""
+        if file is None:
+            return 0
+        found = [number for number, known in enumerate(self.files) if known == (folder / file).resolve()]
+        found = found or [number for number, known in enumerate(self.files) if known.name == str(file)]
+        if len(found) != 1:
+            names = ", ".join(known.name for known in self.files[:5])
+            raise InputError(f"{self.where}: a reading of {file}, which is none of its files", f"its files: {names}")
+        return found[0]
+
+    def _instant(self, time: datetime, after: datetime | None) -> datetime:
+        if time.tzinfo is None and self.zone is None:
+            raise InputError(
+                f"{self.where}: {time} needs a time zone: write it as {time:%Y-%m-%dT%H:%M:%S}Z",
+                "or say once, above all cameras, where it was filmed: `timezone: Europe/Berlin`",
+            )
+        try:
+            return instant(time, self.zone or UTC, after)
+        except InputError as error:
+            raise InputError(f"{self.where}: {error.message}", error.hint) from None
+
+
+def _by_place(placed: tuple[int, ReadingEntry]) -> tuple[int, float]:
+    return placed[0], placed[1].at

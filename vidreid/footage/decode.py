@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import cv2
 import numpy as np
+from av.filter import Graph
 
 from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
+from vidreid.footage.shape import turned
 from vidreid.types import Array, Damage, Frame, Image, Segment, VideoFile
 
 # Formats whose first plane is brightness in eight bits: what cameras give.
@@ -106,13 +109,25 @@ def _key_before(file: VideoFile, first: int) -> int:
 
 def _pictures(path: Path, file: VideoFile, first: int, stretch: int, accel: Any) -> Iterator[Any]:
     """Pictures from the key frame at position ``first`` on; ``pts`` as ingest found it, or the place of storage."""
-    with contextlib.ExitStack() as stack:
-        container = stack.enter_context(open_video(path, accel))
+    with packets_from(path, file, first, stretch, accel) as (stream, packets):
+        yield from decode(stream, packets)
+
+
+@contextlib.contextmanager
+def packets_from(
+    path: Path, file: VideoFile, first: int, stretch: int, accel: Any = None
+) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """The video stream, and its packets in order of storage from the key frame at position ``first`` of a stretch on.
+
+    Their ``pts`` are as ingest found them, or their places of storage where it counted.
+    """
+    with open_video(path, accel) as container:
         packets = _sought(container, file, first)
-        if packets is None:
-            container = stack.enter_context(open_video(path, accel))
-            packets = _read_up_to(container, file, first, stretch)
-        yield from decode(container.streams.video[0], packets)
+        if packets is not None:
+            yield container.streams.video[0], packets
+            return
+    with open_video(path, accel) as container:
+        yield container.streams.video[0], _read_up_to(container, file, first, stretch)
 
 
 def _sought(container: Any, file: VideoFile, first: int) -> Iterator[Any] | None:
@@ -176,27 +191,63 @@ def _of_stretch(packets: Iterator[Any], file: VideoFile, wanted: int) -> Iterato
 
 
 class Decoded:
-    """A decoded picture of a file; RGB upright and with square pixels when it is asked for."""
+    """A decoded picture of a file as its camera sees it; RGB upright and with square pixels when it is asked for."""
 
     def __init__(self, picture: Any, file: VideoFile) -> None:
         self.width = file.width
         self.height = file.height
         self._picture = picture
-        self._rotation = file.rotation
+        self._file = file
 
     def rgb(self) -> Image:
         """uint8 (height, width, 3)."""
-        lying = self._rotation % 180 != 0
-        width, height = (self.height, self.width) if lying else (self.width, self.height)
-        image: Image = self._picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
-        return np.ascontiguousarray(cv2.rotate(image, TURNS[self._rotation])) if self._rotation else image
+        file = self._file
+        whole = (file.width, file.height) if file.view is None else file.view[2:]
+        width, height = turned(file.rotation, *whole)
+        picture = one_field(self._picture) if file.interlaced else self._picture
+        image: Image = picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
+        image = cv2.rotate(image, TURNS[file.rotation]) if file.rotation else image
+        return np.ascontiguousarray(_seen(image, file))
 
     def luma(self, width: int) -> Array:
         """Brightness as stored, each pixel the mean of a square of pixels; uint8 (h, w), w at most ``width``."""
         known = self._picture.format.name in BRIGHT
         plane = (self._picture if known else self._picture.reformat(format="gray")).planes[0]
-        bright = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        side = -(-plane.width // width)  # whole pixels: another share would take several times as long
-        columns, rows = max(1, plane.width // side), max(1, plane.height // side)
-        covered = bright[: rows * side, : min(columns * side, plane.width)]
+        stored = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        turns = self._file.rotation // 90
+        bright = np.rot90(_seen(np.rot90(stored, turns), self._file), -turns)
+        side = -(-bright.shape[1] // width)  # whole pixels: another share would take several times as long
+        rows, columns = (max(1, length // side) for length in bright.shape)
+        covered = bright[: rows * side, : columns * side]
         return np.asarray(cv2.resize(covered, (columns, rows), interpolation=cv2.INTER_AREA))
+
+
+def _seen(upright: Array, file: VideoFile) -> Array:
+    """The camera's view of a whole upright picture (h, w, ...), whatever its scale."""
+    if file.view is None:
+        return upright
+    left, upper, whole_width, whole_height = file.view
+    rows = _share(upper, file.height, upright.shape[0], whole_height)
+    return upright[rows, _share(left, file.width, upright.shape[1], whole_width)]
+
+
+def _share(first: int, length: int, side: int, whole: int) -> slice:
+    """``length`` of ``whole`` pixels from ``first`` on, where the whole is ``side`` pixels long; one at least."""
+    return slice(first * side // whole, -(-(first + length) * side // whole))
+
+
+def one_field(picture: Any) -> Any:
+    """The upper field of an interlaced picture, half as high: every other line was taken at another moment.
+
+    Nothing but this picture is looked at, so it comes out the same wherever a segment begins.
+    """
+    graph = Graph()
+    source = graph.add_buffer(
+        width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 1)
+    )
+    field, sink = graph.add("field", "type=top"), graph.add("buffersink")
+    source.link_to(field)
+    field.link_to(sink)
+    graph.configure()
+    source.push(picture)
+    return sink.pull()

@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from vidreid.errors import InputError
+from vidreid.footage.containers import format_of, head_of, streams_inside
 
 REORDER = 16
 """The most places by which H.264 and HEVC store a picture before it is shown (ISO/IEC 14496-10, A.3.1 h)."""
@@ -21,7 +22,7 @@ STUCK = 100  # errors without a packet between them after which a reader does no
 
 def open_video(path: Path, accel: Any = None) -> Any:
     """Open a file with PyAV, to be decoded on ``accel`` (footage.hardware) where one is given; `InputError` says why
-    it is no footage."""
+    it is no footage. A plain stream inside a recorder's own format is found and opened."""
     if path.is_dir():
         raise InputError(f"{path.name}: no video in this folder", "give a folder that holds footage")
     try:
@@ -29,16 +30,39 @@ def open_video(path: Path, accel: Any = None) -> Any:
     except FileNotFoundError:
         raise InputError(f"{path.name}: no such file", f"look for it: {path}") from None
     except av.error.FFmpegError as error:
-        raise InputError(
-            f"{path.name}: no known video format{_start_of(path)} ({error.strerror.lower()})",
-            "export it as MP4 in the recorder's player",
-        ) from None
+        container = _open_inside(path, accel)
+        if container is None:
+            raise _unreadable(path, error.strerror.lower()) from None
     except OSError as error:
         raise InputError(f"{path.name}: {(error.strerror or str(error)).lower()}", f"check {path}") from None
     if not container.streams.video:
         container.close()
         raise InputError(f"{path.name}: holds no video", "give a file with a video stream")
     return container
+
+
+def _open_inside(path: Path, accel: Any) -> Any:
+    """The plain stream inside a file that is opaque as a whole; None where there is none."""
+    for kind, begin in streams_inside(path):
+        try:
+            container = av.open(
+                str(path), format=kind, hwaccel=accel, container_options={"skip_initial_bytes": str(begin)}
+            )
+        except av.error.FFmpegError:
+            continue
+        if container.streams.video and container.streams.video[0].codec_context.width:
+            return container
+        container.close()
+    return None
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    """What is said of a file that nothing can open."""
+    known = format_of(path)
+    line = f"{path.name}: no known video format{_start_of(path)}"
+    if known is None:
+        return InputError(f"{line} ({reason})", "export it as MP4 in the recorder's player")
+    return InputError(f"{line}: {known.what}", known.advice)
 
 
 class Packets:
@@ -107,8 +131,7 @@ def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
 
 def _start_of(path: Path) -> str:
     """How a file starts, where that is readable: `` (starts with DHAV)``."""
-    with path.open("rb") as file:
-        head = file.read(4)
+    head = head_of(path, 4)
     if not head:
         return " (empty file)"
     return f" (starts with {head.decode('ascii')})" if head.isalnum() else ""

@@ -16,6 +16,7 @@ import numpy as np
 
 from vidreid.errors import InputError
 from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
+from vidreid.footage.shape import pixel_aspect, true_size, turned
 from vidreid.types import Array, VideoFile
 
 CHUNK = 1 << 20
@@ -42,8 +43,10 @@ def probe(path: Path, first: int = 0) -> VideoFile:
         if not len(packets.times):
             raise InputError(f"{path.name}: holds no picture at all", "nothing to analyse in this file")
         order, stretches = _in_order_of_time(packets)
-        rotation = first_rotation(path)
-        width, height = upright_size(stream.codec_context, rotation)
+        rotation, interlaced = _first_picture(path)
+        aspect = pixel_aspect(stream)
+        stored = true_size(stream.codec_context.width, stream.codec_context.height, aspect)
+        width, height = turned(rotation, *stored)
         return VideoFile(
             sha256=digest,
             bytes=path.stat().st_size,
@@ -51,7 +54,7 @@ def probe(path: Path, first: int = 0) -> VideoFile:
             width=width,
             height=height,
             rotation=rotation,
-            pixel_aspect=pixel_aspect(stream.codec_context),
+            pixel_aspect=aspect,
             time_base=Fraction(stream.time_base),
             pts=packets.times[order],
             key=np.flatnonzero(packets.key[order]),
@@ -60,6 +63,7 @@ def probe(path: Path, first: int = 0) -> VideoFile:
             timing=packets.timing,
             reordering=int(stream.codec_context.has_b_frames) + 1,  # the header may know of one too few
             notes=tuple(_notes(stream, packets, container.duration)),
+            interlaced=interlaced,
         )
 
 
@@ -134,25 +138,15 @@ def _in_order_of_time(packets: _Found) -> tuple[Array, Array]:
     return np.concatenate(order), np.array(stretches, np.int64)
 
 
-def pixel_aspect(codec: Any) -> Fraction:
-    """Width of a pixel over its height; 1 where the file says nothing or nonsense."""
-    aspect = codec.sample_aspect_ratio
-    return Fraction(aspect) if aspect and Fraction(1, 4) < Fraction(aspect) < 4 else Fraction(1)
-
-
-def upright_size(codec: Any, rotation: int) -> tuple[int, int]:
-    """Width and height of the picture turned upright, with square pixels."""
-    width = max(1, round(codec.width * pixel_aspect(codec)))
-    height = max(1, codec.height)
-    return (height, width) if rotation % 180 else (width, height)
-
-
-def first_rotation(path: Path) -> int:
-    """Degrees counter-clockwise by which pictures must be turned to be upright: 0, 90, 180 or 270."""
+def _first_picture(path: Path) -> tuple[int, bool]:
+    """Degrees counter-clockwise by which pictures must be turned to be upright, 0, 90, 180 or 270; and whether they are
+    interlaced."""
     with open_video(path) as container:
         stream = container.streams.video[0]
         picture = next(decode(stream, Packets(container, stream)), None)
-        return 0 if picture is None else int(round(picture.rotation / 90) * 90) % 360
+        if picture is None:
+            return 0, False
+        return int(round(picture.rotation / 90) * 90) % 360, bool(picture.interlaced_frame)
 
 
 def _notes(stream: Any, packets: _Found, duration: int | None) -> list[str]:

@@ -14,6 +14,7 @@ from vidreid.errors import InputError
 from vidreid.identity.association import SPREAD
 from vidreid.identity.calibration import NEVER, Curve, Kind, histogram, logit, odds
 from vidreid.identity.card import CENTRES, Card
+from vidreid.pipeline.matched import check_same
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import write_json
 from vidreid.types import Array
@@ -129,8 +130,9 @@ class Calibrated:
         }
 
 
-def write_calibration(folder: RunFolder, grouped: Grouped, card: Card, cameras: Sequence[str]) -> None:
-    """Write what a likeness means in what `match` grouped; ``cameras`` in the order of their numbers."""
+def write_calibration(folder: RunFolder, grouped: Grouped, card: Card, cameras: Sequence[str], match: str) -> None:
+    """Write what a likeness means in what `match` grouped; ``cameras`` in the order of their numbers, ``match`` is the
+    fingerprint of its tables."""
     base, space = grouped.base, grouped.space
     expected = base.expected
     found = {
@@ -158,6 +160,7 @@ def write_calibration(folder: RunFolder, grouped: Grouped, card: Card, cameras: 
             "scale": space.levels.scale,
             "strangers": np.asarray(card.strangers).tolist(),
         },
+        "match": match,
         "notes": [*_notes(base.threshold, base.promise, card, expected.pairs), *grouped.notes],
     }
     write_json(calibration_file(folder), found)
@@ -218,7 +221,10 @@ def read_calibration(run: Run) -> Calibrated | None:
         run.identities()  # says what to do where nothing is matched
         return None
     try:
-        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if "match" in found:  # older programs did not say
+            check_same(RunFolder(run.path), run.match.header.fingerprint, found["match"])
+        return _parsed(found)
     except (OSError, AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{path}: damaged", f"delete it and match again: vidreid match {run.path}") from None
 

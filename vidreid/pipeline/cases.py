@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from vidreid.pipeline.calibrated import Chance
@@ -13,7 +13,7 @@ from vidreid.pipeline.calibrated import Chance
 class Sighting:
     """A tracklet: ``height`` in pixels, ``quality`` of its best crop (taken at ``best`` frame) 0..1, None without.
 
-    ``start`` and ``end`` are UTC, None where the clock is unknown; ``remarks`` what weakens it.
+    ``start`` and ``end`` are in the run's zone, None where the clock is unknown; ``remarks`` what weakens it.
     """
 
     tracklet: str
@@ -45,7 +45,7 @@ class Link:
 class Barrier:
     """Two tracklets that cannot be one person, whatever they look like.
 
-    Where both are in one camera at once, ``start_s`` to ``end_s`` of it (UTC ``start`` to ``end``) is that time.
+    Where both are in one camera at once, ``start_s`` to ``end_s`` of it (``start`` to ``end``) is that time.
     """
 
     first: str
@@ -112,7 +112,7 @@ Case = PairCase | SightingCase | PersonCase
 
 
 def as_dict(case: Case) -> dict[str, Any]:
-    """Plain values, for JSON; times are ISO 8601."""
+    """Plain values, for JSON; times are ISO 8601 in UTC."""
     return {"kind": type(case).__name__.removesuffix("Case").lower(), **_plain(asdict(case))}
 
 
@@ -121,4 +121,4 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
-    return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(value, datetime) else value
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(value, datetime) else value

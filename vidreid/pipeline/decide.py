@@ -5,28 +5,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
 
 from vidreid.errors import InputError, UsageError
+from vidreid.footage.zones import at, microseconds
 from vidreid.pipeline.carriers import Carriers, Footage, Track, anchors
 from vidreid.pipeline.decisions import LeftOut, cut, cuts, resolve
-from vidreid.pipeline.networks import Identities
-from vidreid.pipeline.plan import plan_camera
+from vidreid.pipeline.match import match_finished
+from vidreid.pipeline.moments import Moment, clock_unknown, meant
 from vidreid.pipeline.results import Run
-from vidreid.pipeline.run import Options, match_run
-from vidreid.settings import Settings, check_model
 from vidreid.store.folder import RunFolder
 from vidreid.store.journal import LEAST_SUBJECTS, Decision, Entry, Journal, Kind, Undo, active, check_undo
 from vidreid.types import Array, Reporter
 
 SPLIT_SECONDS = 5.0  # how far from a split the boxes may be that stand for its two sides
-HALF_MILLISECOND = 0.0005  # times are shown in milliseconds
-
-Moment = float | time | datetime
-"""Seconds since a camera's first frame, a time of day (UTC), or a time."""
+HALF_MILLISECOND = 0.0005  # seconds; times are shown in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,7 @@ class Present:
         table = run.tracklets().select(["tracklet", "camera", "identity"]).to_pylist()
         self.identity: dict[str, str | None] = {row["tracklet"]: row["identity"] for row in table}
         self._camera = {row["tracklet"]: row["camera"] for row in table}
+        self.zone = run.zone
         self._run = run
         self._tracks: dict[str, list[Track]] = {}
         self._footage: dict[str, Footage] = {}
@@ -107,7 +104,7 @@ def decide(
     Raises `UsageError` for what the run does not have and `InputError` for what contradicts footage or a decision
     that holds; then nothing was written.
     """
-    with folder.locked():
+    with folder.matching(reporter.note):
         journal = Journal(folder.path / "journal.sqlite")
         history = journal.history()
         for number in undo:
@@ -119,7 +116,7 @@ def decide(
         _check(folder, present, held, fresh, requests)
         outcome = Outcome(journal.append([*(Undo(number) for number in undo), *fresh]))
         if rematch:
-            match_again(folder, reporter)
+            match_finished(folder, reporter)
             outcome.changes = changes(present.identity, Present(Run(folder.path)).identity)
     return outcome
 
@@ -156,7 +153,7 @@ def _split(present: Present, request: Request, named: list[str]) -> Decision:
         raise UsageError(f"{request}: a person of {len(named)} sightings", f"name one of them: {', '.join(named[:3])}")
     track, footage = present.track(named[0])
     elapsed = footage.timeline.elapsed(track.frames)
-    row = _row_at(request, elapsed, footage.timeline.utc(track.frames))
+    row = _row_at(request, elapsed, footage.timeline.utc(track.frames), present.zone)
     if not 0 < row < len(elapsed):
         raise InputError(
             f"{track.name}: not seen before and after {_shown(request.moment)}",
@@ -168,23 +165,18 @@ def _split(present: Present, request: Request, named: list[str]) -> Decision:
     return Decision("split", tuple(anchors(side, footage) for side in sides), place)
 
 
-def _row_at(request: Request, elapsed: Array, utc: Array | None) -> int:
+def _row_at(request: Request, elapsed: Array, utc: Array | None, zone: tzinfo) -> int:
     """The tracklet's first row at or after the moment of a request; times (n,) in seconds and UTC microseconds."""
     moment = request.moment
+    assert moment is not None
     if isinstance(moment, float):
         return int(np.searchsorted(elapsed, moment - HALF_MILLISECOND))
     if utc is None:
-        raise InputError(
-            f"{request.names[0]}: the clock of its camera is unknown, so a time of day says nothing",
-            "give the time since the camera's start (+00:12:33)",
-        )
-    first, last = (datetime.fromtimestamp(float(end) / 1e6, UTC) for end in utc[[0, -1]])
-    if isinstance(moment, time):
-        # A sighting over midnight has two days on which it may have been that time.
-        days = [datetime.combine(day, moment, UTC) for day in {first.date(), last.date()}]
-        moment = next((day for day in sorted(days) if first <= day <= last), days[0])
-    assert isinstance(moment, datetime)
-    return int(np.searchsorted(utc, (moment.timestamp() - HALF_MILLISECOND) * 1e6))
+        raise clock_unknown(request.names[0])
+    # A sighting over midnight has two days on which it may have been that time.
+    wanted = [microseconds(one) for one in meant(moment, at(int(utc[0])), at(int(utc[-1])), zone)]
+    seen = [one for one in wanted if utc[0] <= one <= utc[-1]]
+    return int(np.searchsorted(utc, (seen or wanted)[0] - HALF_MILLISECOND * 1e6))
 
 
 def _shown(moment: Moment | None) -> str:
@@ -218,16 +210,6 @@ def _mend(folder: RunFolder, one: LeftOut) -> str:
     if not one.against:
         return f"if one of them holds two people, split it first: vidreid decide {folder.path} --split SIGHTING TIME"
     return f"undo what it contradicts: vidreid decide {folder.path} " + " ".join(f"--undo {n}" for n in one.against)
-
-
-def match_again(folder: RunFolder, reporter: Reporter) -> None:
-    """Match what is finished of a run, whose lock is held; footage and networks are not needed."""
-    record = folder.read()
-    settings = check_model(Settings, record.settings, "settings")
-    plans = {camera.name: plan_camera(folder, camera.usable, settings) for camera in record.cameras}
-    ready = {name: plan for name, plan in plans.items() if plan is not None}
-    match_run(folder, ready, settings, Identities(**record.networks), Options(), reporter)
-    reporter.stop()
 
 
 def changes(

@@ -17,6 +17,7 @@ from vidreid.pipeline.calibrated import calibration_of
 from vidreid.pipeline.cases import Barrier, Case, Link, Neighbour, PairCase, PersonCase, Sighting, SightingCase
 from vidreid.pipeline.likeness import Likenesses
 from vidreid.pipeline.links import LOOKS, link_of
+from vidreid.pipeline.moments import localised
 from vidreid.pipeline.results import Run
 from vidreid.store.folder import RunFolder
 from vidreid.types import Array
@@ -53,7 +54,7 @@ class _Matched:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.rows: dict[str, Row] = {row["tracklet"]: row for row in run.tracklets().to_pylist()}
+        self.rows: dict[str, Row] = {row["tracklet"]: localised(row, run.zone) for row in run.tracklets().to_pylist()}
         self.people: dict[str, list[str]] = defaultdict(list)
         for name, row in self.rows.items():
             if row["identity"]:

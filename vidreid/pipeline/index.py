@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_header, read_part, write_atomic, write_part
 from vidreid.store.schema import INDEX
 from vidreid.types import Array
+
+if TYPE_CHECKING:
+    from vidreid.pipeline.results import Run
 
 
 @dataclass(frozen=True)
@@ -78,18 +81,15 @@ def vectors_file(folder: RunFolder) -> Path:
     return folder.match("vectors").with_suffix(".npy")
 
 
-def open_index(path: Path) -> Index:
-    """Map a run's index into memory; `InputError` where it is missing, damaged, or older than what `match` wrote."""
-    folder = RunFolder(path)
-    matched = read_header(folder.match("tracklets"))
+def open_index(run: Run) -> Index:
+    """Map a run's index into memory; `InputError` where it is missing, damaged, or of another match."""
+    folder, matched = RunFolder(run.path), run.match.header
     header = read_header(folder.match("vectors"))
-    again = f"vidreid match {path}"
-    if matched is None:
-        raise InputError(f"{path}: not matched yet", again)
+    again = f"vidreid match {run.path}"
     if header is None or not vectors_file(folder).is_file():
-        raise InputError(f"{path}: has no index for search", again)
+        raise InputError(f"{run.path}: has no index for search", again)
     if header.fingerprint != matched.fingerprint:
-        raise InputError(f"{path}: its index for search is of an earlier match", again)
+        raise InputError(f"{run.path}: its index for search is of another match", again)
     about = read_part(folder.match("vectors"), INDEX)
     return Index(about, _mapped(folder, header.facts, about.num_rows), header.facts["network"]["network"])
 

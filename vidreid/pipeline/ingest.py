@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidreid.errors import InputError
-from vidreid.footage.clock import overlaps
+from vidreid.footage.clock import agreement, check_readings, overlaps
 from vidreid.footage.probe import probe, sha256
+from vidreid.footage.scene import as_seen
 from vidreid.pipeline.plan import camera_of, files_table, header_for, ingest_inputs, read_files, sound_header
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder
@@ -50,8 +51,8 @@ def ingest_camera(
 ) -> CameraRecord:
     """Probe a camera's files unless that is done; files with nothing in them are named and left out.
 
-    Returns the record as it is now. Raises `InputError` where no file of the camera holds a picture, or where one
-    begins before the one before it ends.
+    Returns the record as it is now. Raises `InputError` where no file of the camera holds a picture, one begins before
+    the one before it ends, or readings of its clock cannot be right.
     """
     record = current(record, note)
     path = folder.ingest(record.name)
@@ -63,7 +64,7 @@ def ingest_camera(
         if file.unusable:
             hint = "export it as MP4 in the recorder's player; the other files go on"
             leave_out(Path(file.path).name, InputError(f"{record.name}: {file.unusable}", hint))
-    _check_order(record.usable, read_files(path))
+    _check_clock(record.usable, read_files(path), note)
     return record
 
 
@@ -81,16 +82,22 @@ def _probe(record: CameraRecord, note: Callable[[str], None]) -> tuple[CameraRec
             continue
         files.append(found)
         marked.append(replace(file, unusable=""))
-        for line in found.notes:
+        for line in as_seen(found, record.scene).notes:
             note(f"{record.name}: {Path(file.path).name}: {line}")
     if not files:
         raise InputError(f"{record.name}: none of its {len(record.files)} files holds a picture", "check the footage")
     return replace(record, files=tuple(marked)), files
 
 
-def _check_order(record: CameraRecord, files: Sequence[VideoFile]) -> None:
-    """Raise `InputError` where the clock has a file begin well before the one before it ends."""
-    for number, seconds in overlaps(files, camera_of(record).clock):
+def _check_clock(record: CameraRecord, files: Sequence[VideoFile], note: Callable[[str], None]) -> None:
+    """Raise `InputError` where readings cannot be right, or a file begins well before the one before it ends."""
+    camera = camera_of(record)
+    check_readings(camera, files)
+    if camera.clock.readings:
+        miss = max(map(abs, agreement(files, camera.clock).misses))
+        if miss > SLACK:
+            note(f"{record.name}: the readings of its clock do not agree, by up to {miss:.0f} s: was it set?")
+    for number, seconds in overlaps(files, camera.clock):
         earlier, later = (Path(file.path).name for file in record.files[number - 1 : number + 1])
         if seconds > SLACK:
             raise InputError(

@@ -16,7 +16,7 @@ class Likenesses:
     """Likenesses of tracklets by name, 0 at even odds, from the vectors and levels that `match` kept."""
 
     def __init__(self, run: Run, calibrated: Calibrated) -> None:
-        index = open_index(run.path)
+        index = open_index(run)
         self._known = index.gallery(calibrated.frame.cameras)
         self._places = {name: row for row, name in enumerate(index.tracklets)}
         self._scale, self._curves = calibrated.frame.scale, calibrated.curves

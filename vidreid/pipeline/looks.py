@@ -8,7 +8,7 @@ from typing import Any
 from vidreid.identity.splitting import Look
 from vidreid.pipeline.plan import plan_camera
 from vidreid.pipeline.results import Run
-from vidreid.pipeline.sightings import read_looks
+from vidreid.pipeline.sightings import read_finished
 from vidreid.settings import Settings
 from vidreid.store.folder import RunFolder
 
@@ -29,8 +29,8 @@ def _of_camera(run: Run, camera: str, rows: Sequence[Row]) -> dict[str, list[Loo
     plan = plan_camera(folder, record.camera(camera).usable, Settings.model_validate(record.settings))
     wanted = {piece["segment"] for row in rows for piece in row["pieces"]}
     segments = [segment for segment in plan.segments if segment.number in wanted] if plan else []
-    found = read_looks(folder, segments)
-    return {row["tracklet"]: _within(row["pieces"], found) for row in rows}
+    found = read_finished(folder, run.files(camera), run.scene(camera), segments)
+    return {row["tracklet"]: _within(row["pieces"], found.looks) for row in rows}
 
 
 def _within(pieces: Iterable[Row], found: Mapping[tuple[int, int], list[Look]]) -> list[Look]:

@@ -64,8 +64,9 @@ class Networks:
     runtimes: Mapping[str, str]
     truth: Mapping[str, Path] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def tracker_needs_vectors(self) -> bool:
+        """Whether the tracker compares appearance."""
         library = plugins.load("tracking", self.tracker.library)
         return bool(library.needs_vectors(self.tracker.name, self.tracker.options))
 

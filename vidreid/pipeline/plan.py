@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
+from vidreid.footage.scene import as_seen
 from vidreid.footage.segments import cut
 from vidreid.pipeline.cards import card_digest
 from vidreid.pipeline.networks import Identities, least_score
@@ -22,7 +23,7 @@ from vidreid.settings import Settings
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, RunFolder, RunRecord
 from vidreid.store.parts import Header, fingerprint, read_header, read_part
-from vidreid.types import Camera, Clock, Segment, VideoFile
+from vidreid.types import Camera, Clock, Scene, Segment, VideoFile
 
 CODE = {"ingest": 2, "track": 1, "embed": 2, "match": 2}
 """Version of each stage's code; raised when its output changes for the same input (see tests/pipeline/test_code.py)."""
@@ -72,7 +73,7 @@ def plan_camera(folder: RunFolder, record: CameraRecord, settings: Settings) -> 
     header = sound_header(folder.ingest(record.name))
     if header is None or header.inputs != ingest_inputs(record):
         return None
-    files = read_files(folder.ingest(record.name))
+    files = [as_seen(file, record.scene) for file in read_files(folder.ingest(record.name))]
     segments = cut(record.name, files, seconds=settings.segments.seconds, overlap=settings.segments.overlap)
     return CameraPlan(record, files, segments, Timeline(files, camera_of(record).clock))
 
@@ -92,12 +93,34 @@ def track_inputs(camera: CameraPlan, segment: Segment, settings: Settings, netwo
         "tracker": networks.tracker,
         "crops": settings.crops.model_dump(),
         "erasures": [],
+        **picture_inputs(camera.files[segment.file]),
     }
     if settings.decoding.decoder != "cpu":  # its pictures are rounded otherwise
         inputs["decoder"] = settings.decoding.decoder
+    if settings.decoding.rate is not None:
+        inputs["fps"] = settings.decoding.rate
     if networks.appearance:
         inputs["appearance"] = networks.embedder
     return inputs
+
+
+def picture_inputs(file: VideoFile) -> dict[str, Any]:
+    """What a file's pictures are before anybody looks at them; empty where they are as they are stored."""
+    found: dict[str, Any] = {}
+    if file.view is not None:
+        found["view"] = [*file.view[:2], file.width, file.height]
+    if file.pixel_aspect != 1:
+        found["stretched"] = str(file.pixel_aspect)
+    if file.interlaced:
+        found["deinterlaced"] = True
+    return found
+
+
+def seen_alike(track: Mapping[str, Any], files: Sequence[VideoFile]) -> bool:
+    """Whether the tracks made from the inputs ``track`` lie in the pictures that ``files`` have now."""
+    file = next((file for file in reversed(files) if file.first <= track["segment"][0]), None)
+    keys = ("view", "stretched", "deinterlaced")
+    return file is not None and picture_inputs(file) == {key: track[key] for key in keys if key in track}
 
 
 def embed_inputs(track: Mapping[str, Any], networks: Identities) -> dict[str, Any]:
@@ -111,7 +134,7 @@ def embed_inputs(track: Mapping[str, Any], networks: Identities) -> dict[str, An
 
 
 def match_inputs(
-    cameras: Iterable[CameraPlan],
+    cameras: Collection[CameraPlan],
     made_from: list[str],
     settings: Settings,
     networks: Identities,
@@ -120,11 +143,8 @@ def match_inputs(
 ) -> dict[str, Any]:
     """What the tables of `match` are made from; ``made_from`` are fingerprints of the embed parts used, ``decisions``
     the digests of those in force."""
-    clocks = {
-        camera.record.name: [list(camera.record.starts), camera.record.offset_us, camera.record.drift_ppm]
-        for camera in cameras
-    }
-    return {
+    clocks = {camera.record.name: _clock(camera.record) for camera in cameras}
+    inputs = {
         "stage": "match",
         "code": CODE["match"],
         "vectors": fingerprint({"parts": made_from}),
@@ -136,6 +156,33 @@ def match_inputs(
         "site": [[list(pair) for pair in record.travel], [list(pair) for pair in record.overlaps]],
         "decisions": decisions,
     }
+    scenes = {camera.record.name: polygons for camera in cameras if (polygons := _polygons(camera.record.scene))}
+    return inputs | ({"scenes": scenes} if scenes else {})
+
+
+def _polygons(scene: Scene) -> dict[str, Any]:
+    """The polygons of a camera, kind by kind, as lists."""
+    kinds = {"include": scene.include, "ignore": scene.ignore}
+    return {
+        kind: [[list(corner) for corner in polygon] for polygon in polygons]
+        for kind, polygons in kinds.items()
+        if polygons
+    }
+
+
+def scene_of(match: Mapping[str, Any], camera: str) -> Scene:
+    """The polygons of a camera that a match was made with; ``match`` are its inputs."""
+    found = match.get("scenes", {}).get(camera, {})
+    include, ignore = (
+        tuple(tuple((x, y) for x, y in polygon) for polygon in found.get(kind, ())) for kind in ("include", "ignore")
+    )
+    return Scene(include=include, ignore=ignore)
+
+
+def _clock(record: CameraRecord) -> list[Any]:
+    """A camera's clock; readings only where there are any, as older programs knew none."""
+    readings = [[one.file, one.seconds, one.shows_us] for one in record.readings]
+    return [list(record.starts), record.offset_us, record.drift_ppm, *([readings] if readings else [])]
 
 
 def split_below(settings: Settings, networks: Identities) -> float | None:
@@ -192,6 +239,11 @@ class SegmentState:
     embed: State
     track_inputs: Mapping[str, Any]
     embed_inputs: Mapping[str, Any]
+
+    @property
+    def ready(self) -> bool:
+        """Whether its tracks and vectors can be matched."""
+        return {self.track.status, self.embed.status} <= {"done", "outdated"}
 
 
 def segment_states(

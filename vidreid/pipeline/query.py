@@ -200,7 +200,7 @@ def of_tracklet(run: Run, name: str) -> Person:
         near = difflib.get_close_matches(name, rows["tracklet"].to_pylist(), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else "its names stand in the column tracklet of `export`"
         raise InputError(f"no tracklet {name!r} in {run.path}", hint)
-    network = open_index(run.path).network
+    network = open_index(run).network
     crops = run.crops([name]).to_pylist()
     clips = [(look, _clip(run, name, crops, look)) for look in looks_of(run, found)[name]]
     clips = [(look, clip) for look, clip in clips if clip.pictures]

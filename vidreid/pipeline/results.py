@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vidreid.engines.registry import terms_of
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.decode import SegmentDecoder
+from vidreid.footage.scene import as_seen, standing
 from vidreid.footage.segments import cut
-from vidreid.pipeline.plan import camera_of, read_files
+from vidreid.footage.zones import zone_named
+from vidreid.pipeline.coverage import CameraCoverage, Coverage, Ranges, camera_coverage
+from vidreid.pipeline.matched import Matched, check_same, read_matched
+from vidreid.pipeline.plan import camera_of, read_files, scene_of, seen_alike
+from vidreid.pipeline.sightings import standing_crops
+from vidreid.pipeline.summary import Summary, summarise
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_header, read_part
 from vidreid.tracklets.joins import interpolate
-from vidreid.types import Array, Frame, VideoFile
+from vidreid.types import Array, Boxes, Frame, Scene, VideoFile
 
 BOXES = pa.schema(
     [
@@ -60,65 +65,69 @@ CROPS = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a run found. ``hours`` of footage over all cameras, ``sightings`` are tracklets, ``damage`` a share
-    0..1 of frames, ``notes`` what limits trust, ``covered`` how much of the footage this is made from."""
-
-    cameras: int
-    hours: float
-    frames: int
-    sightings: int
-    people: int
-    people_in_several: int
-    damage: float
-    notes: list[str]
-    covered: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return dict(self.__dict__)
-
-
 class Run:
     """An opened run: read-only, parts are read when they are asked for.
 
-    ``failed``: cameras and segments that failed when it was run just now, with their errors.
+    ``failed``: cameras and segments that failed when it was run just now, with their errors. ``zone``: that of the
+    times which people type and see.
     """
 
     def __init__(self, path: Path, failed: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.failed = dict(failed or {})
         self._folder = RunFolder(path)
-        self._record = self._folder.read()
-        self.cameras = tuple(camera.name for camera in self._record.cameras)
+        self.record = self._folder.read()
+        self.cameras = tuple(camera.name for camera in self.record.cameras)
+        self.zone = zone_named(self.record.timezone)
+        # Of all cameras at once, long footage would fill the memory.
+        self._one = functools.lru_cache(maxsize=1)(self._read_files)
+
+    @functools.cached_property
+    def match(self) -> Matched:
+        """What `match` wrote, as it was when somebody first asked; `InputError` where nothing is matched yet."""
+        found = read_matched(self._folder)
+        if found is None:
+            raise InputError(f"{self.path}: not matched yet", f"vidreid match {self.path}")
+        return found
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether there is a match to be shown."""
+        return "match" in self.__dict__ or self._folder.match("tracklets").is_file()
 
     def tracklets(self) -> pa.Table:
         """One row a tracklet (`schema.TRACKLETS`)."""
-        return self._match("tracklets", schema.TRACKLETS)
+        return self.match.tracklets
 
     def identities(self) -> pa.Table:
         """One row a person (`schema.IDENTITIES`)."""
-        return self._match("identities", schema.IDENTITIES)
+        return self.match.identities
 
     def evidence(self) -> pa.Table:
         """Pairs of tracklets held together or kept apart (`schema.EVIDENCE`)."""
-        return self._match("evidence", schema.EVIDENCE)
+        path = self._folder.match("evidence")
+        header = read_header(path)
+        check_same(self._folder, self.match.header.fingerprint, header.fingerprint if header else "")
+        return read_part(path, schema.EVIDENCE)
 
     def files(self, camera: str) -> list[VideoFile]:
         """What ingest found in a camera's files; empty where it found nothing, or in other files than these."""
-        path = self._folder.ingest(self._known(camera))
-        header = read_header(path)
-        hashes = [file.sha256 for file in self._record.camera(camera).usable.files]
-        return read_files(path) if header is not None and header.inputs["files"] == hashes else []
+        return self._one(self._known(camera))[0]
+
+    def scene(self, camera: str) -> Scene:
+        """The polygons of a camera that it was matched with."""
+        return scene_of(self.match.header.inputs if self.is_matched else {}, self._known(camera))
 
     def footage(self, camera: str) -> list[Path]:
         """The footage files of a camera."""
-        return [Path(file.path) for file in self._record.camera(self._known(camera)).usable.files]
+        return [Path(file.path) for file in self.record.camera(self._known(camera)).usable.files]
 
     def timeline(self, camera: str) -> Timeline:
         """From frame indices of a camera to seconds and UTC."""
-        return Timeline(self.files(camera), camera_of(self._record.camera(camera).usable).clock)
+        timeline = self._one(self._known(camera))[1]
+        if timeline is None:
+            raise InputError(f"{camera}: none of its footage could be read", f"vidreid status {self.path}")
+        return timeline
 
     def boxes(self, camera: str, *, interpolate: bool = True) -> pa.Table:
         """Every box of a camera's tracklets (`BOXES`), in order of frame and tracklet.
@@ -135,6 +144,8 @@ class Run:
             return BOXES.empty_table()
         columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
         order = np.lexsort((columns["tracklet"].astype(str), columns["frame"]))
+        # Filtered last: where somebody went outside meanwhile, nothing is filled in from before to after.
+        order = order[standing(self.scene(camera), files, columns["frame"], _corners(columns))[order]]
         return _with_times({name: column[order] for name, column in columns.items()}, files, self, camera)
 
     def crops(self, tracklets: Collection[str] | None = None, *, best: int | None = None) -> pa.Table:
@@ -154,24 +165,7 @@ class Run:
 
     def summary(self) -> Summary:
         """What the run found, and what limits trust in it."""
-        files = {camera: self.files(camera) for camera in self.cameras}
-        frames = sum(len(file.pts) for found in files.values() for file in found)
-        seconds = sum(self.timeline(camera).duration for camera, found in files.items() if found)
-        lost = sum(self.lost_frames(camera) for camera in self.cameras)
-        matched = self._folder.match("tracklets").is_file()
-        identities = self.identities() if matched else schema.IDENTITIES.empty_table()
-        several = pc.sum(pc.greater(pc.list_value_length(identities["cameras"]), 1)).as_py() or 0
-        return Summary(
-            cameras=len(self.cameras),
-            hours=seconds / 3600,
-            frames=frames,
-            sightings=self.tracklets().num_rows if matched else 0,
-            people=identities.num_rows,
-            people_in_several=int(several),
-            damage=lost / frames if frames else 0.0,
-            notes=self._notes(files, lost, frames),
-            covered=self._covered(),
-        )
+        return summarise(self)
 
     def lost_frames(self, camera: str) -> int:
         """Frames of a camera that could not be decoded, of what was analysed so far."""
@@ -183,41 +177,32 @@ class Run:
         headers = [read_header(part) for part in sorted(folder.glob("*.parquet"))]
         return [(first, stop) for header in headers if header for first, stop in header.facts.get("lost", [])]
 
-    def _notes(self, files: dict[str, list[VideoFile]], lost: int, frames: int) -> list[str]:
-        notes = [f"{camera}: {line}" for camera in self.cameras for line in _file_notes(self, camera, files[camera])]
-        left_out = [file.unusable for camera in self._record.cameras for file in camera.files if file.unusable]
-        notes += [f"left out: {reason}" for reason in left_out]
-        empty = [camera for camera, found in files.items() if not found]
-        if empty:
-            notes.append(f"no footage could be read of {', '.join(empty)}")
-        unknown = [camera for camera, found in files.items() if found and not self.timeline(camera).known]
-        if unknown:
-            notes.append(f"clock unknown: {', '.join(unknown)} (times count from each camera's first frame)")
-        if lost:
-            notes.append(f"{lost} of {frames} frames could not be decoded")
-        if self._folder.match("tracklets").is_file():
-            heights = self.tracklets()["height"].to_numpy()
-            small = float((heights < 64).mean()) if len(heights) else 0.0
-            if small > 0.25:
-                notes.append(f"{small:.0%} of sightings are under 64 pixels tall: their identities are weak")
-        for kind in ("detector", "embedder"):
-            name = self._record.networks.get(kind, {}).get("name", "")
-            if terms := terms_of(name):
-                notes.append(f"{kind} {name}: {terms}")
-        return notes
+    def partial(self) -> Coverage | None:
+        """What of the footage the match covers, where that is not all of it; else None.
 
-    def _covered(self) -> str:
-        header = read_header(self._folder.match("tracklets"))
-        if header is None:
-            return "not matched yet"
-        done, total = header.facts["frames"], header.facts["frames_total"]
-        return "all footage" if done == total else f"{done / total:.0%} of the footage"
+        None too where an older program matched it and did not say.
+        """
+        facts = self.match.header.facts
+        if "covered" not in facts or (
+            facts["frames"] == facts["frames_total"] and set(facts["covered"]) == set(self.cameras)
+        ):
+            return None
+        return Coverage(
+            tuple(self._camera_coverage(camera, facts["covered"].get(camera, [])) for camera in self.cameras)
+        )
 
-    def _match(self, name: str, wanted: pa.Schema) -> pa.Table:
-        path = self._folder.match(name)
-        if not path.is_file():
-            raise InputError(f"{self.path}: not matched yet", f"vidreid match {self.path}")
-        return read_part(path, wanted)
+    def _camera_coverage(self, camera: str, ranges: Ranges) -> CameraCoverage:
+        files, timeline = self._one(camera)
+        return camera_coverage(camera, timeline, sum(len(file.pts) for file in files), ranges)
+
+    def _read_files(self, camera: str) -> tuple[list[VideoFile], Timeline | None]:
+        """What ingest found in the files that the camera has now, and their times; nothing where it found others."""
+        record = self.record.camera(camera).usable
+        header = read_header(self._folder.ingest(camera))
+        if header is None or header.inputs["files"] != [file.sha256 for file in record.files]:
+            return [], None
+        files = [as_seen(file, record.scene) for file in read_files(self._folder.ingest(camera))]
+        return files, Timeline(files, camera_of(record).clock)
 
     def _known(self, camera: str) -> str:
         if camera not in self.cameras:
@@ -235,13 +220,15 @@ class Run:
         for row in table.select(["tracklet", "identity", "pieces"]).to_pylist():
             for piece in row["pieces"]:
                 found[piece["segment"]].append((row["tracklet"], row["identity"], piece))
-        header = read_header(self._folder.match("tracklets"))
-        tracked = header.facts.get("tracked", {}) if header else {}
+        tracked = self.match.header.facts.get("tracked", {})
+        files = self.files(camera)
         for segment, pieces in sorted(found.items()):
             name = f"{segment:05d}"
             part = read_header(self._folder.track(camera, name))
             if part is None or part.fingerprint != tracked.get(f"{camera}/{name}", part.fingerprint):
                 raise InputError(f"{camera}: tracked anew since it was matched", f"vidreid match {self.path}")
+            if not seen_alike(part.inputs, files):
+                raise InputError(f"{camera}: was tracked in another view or shape", f"vidreid run {self.path}")
             yield segment, pieces
 
     def _rows(self, camera: str) -> list[tuple[tuple[str, str | None], dict[str, Array]]]:
@@ -263,11 +250,12 @@ class Run:
     def _crops_of(self, camera: str, wanted: set[str] | None, best: int | None) -> Iterator[pa.Table]:
         """Tables of crops, a tracklet each, in order of tracklets."""
         found: dict[str, list[pa.Table]] = defaultdict(list)
+        files, scene = self.files(camera), self.scene(camera)
         for segment, pieces in self._pieces(camera):
             mine = [(tracklet, piece) for tracklet, _, piece in pieces if wanted is None or tracklet in wanted]
             if not mine:
                 continue
-            table = read_part(self._folder.crops(camera, f"{segment:05d}"), schema.CROPS)
+            table = standing_crops(self._folder, camera, f"{segment:05d}", files, scene)
             for tracklet, piece in mine:
                 within = pc.and_(
                     pc.equal(table["track"], piece["track"]),
@@ -284,9 +272,8 @@ class Run:
             yield _crops_with_times(table, tracklet, camera, timeline)
 
 
-def _file_notes(run: Run, camera: str, files: list[VideoFile]) -> Iterator[str]:
-    for path, file in zip(run.footage(camera), files, strict=False):
-        yield from (f"{path.name}: {note}" for note in file.notes)
+def _corners(columns: Mapping[str, Array]) -> Boxes:
+    return np.stack([columns[name] for name in ("x1", "y1", "x2", "y2")], 1).astype(np.float32)
 
 
 def _boxes_of(
@@ -294,7 +281,7 @@ def _boxes_of(
 ) -> dict[str, Array]:
     """A tracklet's boxes as columns, gaps filled where asked."""
     frames = part["frame"].astype(np.int64)
-    boxes = np.stack([part[name] for name in ("x1", "y1", "x2", "y2")], 1)
+    boxes = _corners(part)
     score, added = part["score"], np.zeros(len(frames), bool)
     if fill and frames[-1] - frames[0] + 1 > len(frames):
         every = np.arange(frames[0], frames[-1] + 1)

@@ -12,40 +12,36 @@ from typing import Any
 from vidreid import plugins
 from vidreid.errors import InputError, UsageError, VidreidError
 from vidreid.footage.cameras import Site
-from vidreid.pipeline.cards import card_of
-from vidreid.pipeline.grouping import group
+from vidreid.footage.zones import zone_named
 from vidreid.pipeline.in_use import InUse, in_use
 from vidreid.pipeline.ingest import ingest_camera
-from vidreid.pipeline.match import write_match
+from vidreid.pipeline.match import match_run
 from vidreid.pipeline.networks import Identities, Networks, Tools, find_networks
 from vidreid.pipeline.plan import (
     CameraPlan,
     SegmentState,
     camera_of,
     in_order_of_time,
-    match_inputs,
-    part_state,
     plan_camera,
     segment_states,
-    split_below,
 )
 from vidreid.pipeline.progress import building
+from vidreid.pipeline.room import check_room, needed_bytes
 from vidreid.pipeline.segment import SegmentWork, process_segment
-from vidreid.pipeline.sightings import Tracklet, camera_tracklets
+from vidreid.pipeline.window import Window, chosen
 from vidreid.posix import cores
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
-from vidreid.store.journal import Journal, digest
-from vidreid.store.parts import fingerprint, read_header, write_json
-from vidreid.types import Camera, Reporter, Segment
+from vidreid.store.parts import write_json
+from vidreid.types import Camera, Reporter
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is done; nothing here changes what comes out.
+    """How a run is done; nothing here changes what comes out of a segment.
 
     ``until`` the last stage; ``workers`` processes (1: this one); ``redo_outdated`` also makes anew what an older
-    program made; ``trust`` opens unregistered checkpoints.
+    program made; ``trust`` opens unregistered checkpoints; ``window``: only segments that lie in it are analysed.
     """
 
     until: str = "match"
@@ -53,6 +49,7 @@ class Options:
     offline: bool = False
     redo_outdated: bool = False
     trust: bool = False
+    window: Window = Window()
 
 
 @dataclass
@@ -89,6 +86,7 @@ def run(
             if isinstance(networks, Networks):
                 record = replace(record, networks=asdict(networks.identities))
                 report.networks = in_use(networks, settings)
+        options = replace(options, window=options.window.in_zone(zone_named(record.timezone)))
         folder.write(record)
         for line in (line for network in report.networks for line in network.lines()):
             reporter.note(line)
@@ -97,7 +95,8 @@ def run(
             identities = Identities(**record.networks)
             _segments(folder, plans, settings, identities, networks, options, report, reporter)
             if options.until == "match":
-                match_run(folder, plans, settings, identities, options, reporter)
+                with folder.matching(reporter.note):
+                    match_run(folder, plans, settings, identities, reporter, redo_outdated=options.redo_outdated)
         reporter.stop()
         write_json(folder.progress, {"failed": report.failed})
     return report
@@ -133,9 +132,14 @@ def _choice(settings: Settings) -> tuple[str, ...]:
 
 
 def _camera_record(camera: Camera, known: CameraRecord | None) -> CameraRecord:
-    """A camera's record; what was known of files that stay is kept."""
+    """A camera's record; what was known of files that stay, or have moved (`vidreid.pipeline.moved`), is kept."""
     before = {file.path: file for file in known.files} if known else {}
-    files = tuple(before.get(str(path), FileRecord(str(path))) for path in camera.files)
+    # By its place too: recorders give files of several folders the same names.
+    moved = {(place, Path(file.path).name): file for place, file in enumerate(known.files)} if known else {}
+    files = tuple(
+        before.get(str(path)) or (None if path.exists() else moved.get((place, path.name))) or FileRecord(str(path))
+        for place, path in enumerate(camera.files)
+    )
     clock = camera.clock
     return CameraRecord(
         camera.name, files, clock.starts, clock.offset_us, clock.drift_ppm, clock.readings, camera.scene
@@ -227,7 +231,12 @@ def _segments(
     reporter: Reporter,
 ) -> None:
     """Have the due segments tracked and embedded, in wall-clock order over all cameras."""
-    states = [state for plan in plans.values() for state in segment_states(folder, plan, settings, identities)]
+    wanted = chosen(plans, options.window)
+    states = [
+        state
+        for name, plan in plans.items()
+        for state in segment_states(folder, replace(plan, segments=wanted[name]), settings, identities)
+    ]
     _say_why(states, options, reporter)
     for plan in plans.values():
         _remove_strays(folder, plan)
@@ -242,6 +251,7 @@ def _segments(
         return
     if isinstance(networks, VidreidError):
         raise networks
+    check_room(folder.path, needed_bytes(folder, plans, [piece.segment for (piece,) in work.values()]))
     progress = _Progress(folder, totals, report, reporter)
     workers = min(options.workers, len(work))
     streams = max(1, cores() // workers)
@@ -290,6 +300,7 @@ def _work(folder: RunFolder, plan: CameraPlan, state: SegmentState, options: Opt
         state.segment,
         state.track_inputs if track else None,
         state.embed_inputs if embed else None,
+        plan.record.scene,
     )
 
 
@@ -335,63 +346,3 @@ class _Progress:
                 "failed": self._report.failed,
             },
         )
-
-
-def match_run(
-    folder: RunFolder,
-    plans: Mapping[str, CameraPlan],
-    settings: Settings,
-    identities: Identities,
-    options: Options,
-    reporter: Reporter,
-) -> None:
-    """Match what is finished so far, unless that is done."""
-    ready = {name: ready_segments(folder, plan, settings, identities) for name, plan in plans.items()}
-    parts = [part for name in sorted(ready) for _, part in ready[name]]
-    decisions = Journal(folder.journal).active()
-    record = folder.read()
-    inputs = match_inputs(plans.values(), parts, settings, identities, record, digest(decisions))
-    state = part_state(folder.match("tracklets"), inputs)
-    if state.status == "done" or (state.status == "outdated" and not options.redo_outdated):
-        return
-    if state.status == "stale" and state.why != "vectors":  # new segments alone are no surprise
-        reporter.note(f"match: done again ({state.why})")
-    reporter.start("match", dict.fromkeys(plans, 1))
-    tracklets: list[Tracklet] = []
-    joins, splits = settings.tracking.join_seconds, split_below(settings, identities)
-    for name, plan in plans.items():
-        segments = [segment for segment, _ in ready[name]]
-        tracklets += camera_tracklets(folder, plan, segments, join_seconds=joins, split_below=splits)
-        reporter.advance(name, 1)
-    used = [segment for segments in ready.values() for segment, _ in segments]
-    facts = {
-        "frames": sum(segment.own_stop - segment.own_first for segment in used),
-        "frames_total": sum(plan.frames for plan in plans.values()),
-        "tracked": {f"{segment.camera}/{segment.name}": _tracked(folder, segment) for segment in used},
-    }
-    dim = next((len(one.vector) for one in tracklets if one.vector is not None), 0)
-    card = card_of(identities.embedder["name"], dim, identities.embedder["network"])
-    site = Site(travel=record.travel, overlaps=record.overlaps)
-    how = settings.matching
-    grouped = group(tracklets, plans, decisions, site, card, promise=how.wrong_pairs, min_seconds=how.min_seconds)
-    for note in grouped.notes:
-        reporter.note(note)
-    write_match(folder, grouped, grouped.card, list(plans), identities.embedder, inputs, facts)
-
-
-def _tracked(folder: RunFolder, segment: Segment) -> str:
-    """The fingerprint of a segment's tracks, by whose numbers the tables of `match` name them."""
-    header = read_header(folder.track(segment.camera, segment.name))
-    return header.fingerprint if header else ""
-
-
-def ready_segments(
-    folder: RunFolder, plan: CameraPlan, settings: Settings, identities: Identities
-) -> list[tuple[Segment, str]]:
-    """Segments whose track and embed parts can be used, with the fingerprint of the latter."""
-    usable = {"done", "outdated"}
-    return [
-        (state.segment, fingerprint(state.embed_inputs))
-        for state in segment_states(folder, plan, settings, identities)
-        if state.track.status in usable and state.embed.status in usable
-    ]

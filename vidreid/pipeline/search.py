@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from vidreid.identity.levels import unit
 from vidreid.identity.search import Gallery, Query, score
 from vidreid.pipeline.calibrated import Calibrated, Frame, calibration_of
 from vidreid.pipeline.index import Index, open_index
-from vidreid.pipeline.moments import Moment, is_within
+from vidreid.pipeline.moments import Moment, is_within, localised
 from vidreid.pipeline.person import Person
 from vidreid.pipeline.query import Note, embed_person
 from vidreid.pipeline.results import Run
@@ -44,8 +44,8 @@ class Hit:
     """A tracklet that may be the person looked for.
 
     ``likeness`` is 0 at even odds, as `match` compares sightings; ``probability`` 0..1 that both are one person.
-    Times are those of the tracklet's first and last box, ``_s`` since the camera's first frame, the others None where
-    the clock is unknown; ``identity`` is None where the tracklet is too short to say.
+    Times are those of the tracklet's first and last box, ``_s`` since the camera's first frame, the others in the
+    run's zone, None where the clock is unknown; ``identity`` is None where the tracklet is too short to say.
     """
 
     run: Path
@@ -65,8 +65,11 @@ class Hit:
         return self.probability >= LIKELY
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``--json``: plain values, times as ISO 8601."""
-        times = {name: moment and moment.isoformat() for name, moment in (("start", self.start), ("end", self.end))}
+        """For ``--json``: plain values, times as ISO 8601 in UTC."""
+        times = {
+            name: moment and moment.astimezone(UTC).isoformat()
+            for name, moment in (("start", self.start), ("end", self.end))
+        }
         return {**self.__dict__, "run": str(self.run), "likely": self.likely, **times}
 
 
@@ -93,7 +96,7 @@ def search(
 
 def with_vectors(run: Run, person: Person, *, offline: bool = False, note: Note = lambda line: None) -> Person:
     """The person with vectors of the run's network, made of its pictures where they are not known."""
-    network = open_index(run.path).network
+    network = open_index(run).network
     if network in person.vectors:
         return person
     if person.vectors:
@@ -102,7 +105,7 @@ def with_vectors(run: Run, person: Person, *, offline: bool = False, note: Note 
 
 
 def _search_run(run: Run, person: Person, limits: Limits, top: int, offline: bool, note: Note) -> list[Hit]:
-    index, calibrated = open_index(run.path), calibration_of(run)
+    index, calibrated = open_index(run), calibration_of(run)
     if not len(index.vectors):
         return []
     person = with_vectors(run, person, offline=offline, note=note)
@@ -114,7 +117,7 @@ def _search_run(run: Run, person: Person, limits: Limits, top: int, offline: boo
     table = run.tracklets().select(SHOWN)
     places = pc.index_in(pa.array(index.tracklets[rows], pa.string()), table["tracklet"].combine_chunks())
     return [
-        Hit(run=run.path, **row, likeness=likeness, probability=chance)
+        Hit(run=run.path, **localised(row, run.zone), likeness=likeness, probability=chance)
         for row, likeness, chance in zip(table.take(places).to_pylist(), likenesses, chances, strict=True)
     ]
 
@@ -178,7 +181,7 @@ def _allowed(run: Run, index: Index, limits: Limits) -> Array:
         allowed &= pc.is_in(cameras, pa.array(limits.cameras)).to_numpy()
     if limits.after is not None or limits.before is not None:
         rows = {row["tracklet"]: row for row in run.tracklets().select(SHOWN).to_pylist()}
-        within = (is_within(rows[name], limits.after, limits.before) for name in index.tracklets)
+        within = (is_within(rows[name], limits.after, limits.before, run.zone) for name in index.tracklets)
         allowed &= np.fromiter(within, bool, len(cameras))
     return allowed
 

@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from vidreid.footage.decode import SegmentDecoder
 from vidreid.footage.hardware import acceleration
+from vidreid.footage.scene import as_seen
+from vidreid.footage.thinning import frame_rate, kept
 from vidreid.pipeline.gating import Gated
 from vidreid.pipeline.networks import Tools
 from vidreid.pipeline.plan import header_for, read_files
@@ -19,20 +21,22 @@ from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_part, write_part
 from vidreid.tracklets.runs import Cut, RunPicker, StoredCrop, decode
-from vidreid.types import Crop, Detections, Frame, Segment, VideoFile
+from vidreid.types import WHOLE, Crop, Detections, Frame, Scene, Segment
 
 STEP = 25  # frames between two words of progress
 
 
 @dataclass(frozen=True)
 class SegmentWork:
-    """What is due of one segment: ``track`` and ``embed`` are the inputs of parts to make, None where done."""
+    """What is due of one segment: ``track`` and ``embed`` are the inputs of parts to make, None where done; ``scene``
+    is what its camera sees of the footage."""
 
     folder: Path
     footage: Path
     segment: Segment
     track: Mapping[str, Any] | None
     embed: Mapping[str, Any] | None
+    scene: Scene = WHOLE
 
 
 def process_segment(tools: Tools, advance: Callable[[str, int], None], work: SegmentWork) -> dict[str, Any]:
@@ -50,23 +54,24 @@ def process_segment(tools: Tools, advance: Callable[[str, int], None], work: Seg
 def track_segment(tools: Tools, advance: Callable[[str, int], None], work: SegmentWork) -> dict[str, Any]:
     """Decode, detect, track and cut crops in one pass; writes the crops part, then the track part."""
     folder, segment = RunFolder(work.folder), work.segment
-    file = read_files(folder.ingest(segment.camera))[segment.file]
+    file = as_seen(read_files(folder.ingest(segment.camera))[segment.file], work.scene)
     decoder = SegmentDecoder(work.footage, file, segment, acceleration(tools.settings.decoding.decoder))
     settings = tools.settings.crops
     cut = Cut(settings.margin, settings.longest, settings.jpeg)
     picker = RunPicker(runs=settings.runs, length=settings.length, spacing=settings.spacing, cut=cut)
-    detector, tracker = tools.detector(), tools.tracker(frame_rate(file))
+    looked_at = kept(file, tools.settings.decoding.rate)
+    detector, tracker = tools.detector(), tools.tracker(frame_rate(file) * float(looked_at.mean()))
     gate = Gated(detector, tracker, tools.settings.detection.look_every)
     if tools.settings.detection.motion_gate:
         detector = tracker = gate
     rows = _Rows()
-    frames = _counted(decoder.frames(), segment.camera, advance)
+    # Pictures are made of frames when they are looked at: those left out are never converted.
+    frames = (frame for frame in _counted(decoder.frames(), segment, advance) if looked_at[frame.index - file.first])
     for frame, detections in _with_vectors(tools, detector.detect(frames)):
         tracked = tracker.update(detections, frame)
         scores = detections.scores[tracked.rows]
         rows.add(frame, tracked.boxes, scores, tracked.ids)
         picker.add(frame, tracked, scores)
-    advance(segment.camera, segment.stop - segment.first - rows.frames)
     facts: dict[str, Any] = {"frames": rows.frames, "lost": [[lost.first, lost.stop] for lost in decoder.damage]}
     if tools.settings.detection.motion_gate:
         facts["skipped"] = gate.skipped
@@ -77,14 +82,14 @@ def track_segment(tools: Tools, advance: Callable[[str, int], None], work: Segme
     return facts
 
 
-def _counted(frames: Iterator[Frame], camera: str, advance: Callable[[str, int], None]) -> Iterator[Frame]:
-    """The same frames, with a word of progress every `STEP` of them."""
+def _counted(frames: Iterator[Frame], segment: Segment, advance: Callable[[str, int], None]) -> Iterator[Frame]:
+    """The same frames, with a word of progress every `STEP` of them, and at the end on those that were lost."""
     count = 0
     for count, frame in enumerate(frames, start=1):
         yield frame
         if count % STEP == 0:
-            advance(camera, STEP)
-    advance(camera, count % STEP)
+            advance(segment.camera, STEP)
+    advance(segment.camera, segment.stop - segment.first - count // STEP * STEP)
 
 
 def _with_vectors(tools: Tools, found: Iterator[tuple[Frame, Detections]]) -> Iterator[tuple[Frame, Detections]]:
@@ -97,13 +102,6 @@ def _with_vectors(tools: Tools, found: Iterator[tuple[Frame, Detections]]) -> It
         clips = [[Crop(frame.image, box, 1.0)] for box in detections.boxes]
         vectors = embedder.embed(clips) if clips else np.zeros((0, embedder.spec.dim), np.float32)
         yield frame, Detections(detections.boxes, detections.scores, vectors)
-
-
-def frame_rate(file: VideoFile) -> float:
-    """Frames a second by the usual step between frames; 25 where there is one frame."""
-    steps = np.diff(file.pts)
-    steps = steps[steps > 0]
-    return 1 / (float(np.median(steps)) * float(file.time_base)) if len(steps) else 25.0
 
 
 class _Rows:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
+from vidreid.footage.scene import standing
 from vidreid.identity.splitting import Look, find_exchanges, mean_look
 from vidreid.pipeline.carriers import Footage, Track
 from vidreid.pipeline.decisions import cuts
@@ -19,7 +21,9 @@ from vidreid.tracklets.assemble import Assembled, SegmentTracks, assemble, in_or
 from vidreid.tracklets.contacts import Way, find_cuts
 from vidreid.tracklets.duplicates import beyond, find_duplicates
 from vidreid.tracklets.things import find_things
-from vidreid.types import Array, Segment
+from vidreid.types import Array, Boxes, Scene, Segment, VideoFile
+
+SIDES = ("x1", "y1", "x2", "y2")
 
 
 @dataclass(frozen=True)
@@ -47,31 +51,34 @@ class Tracklet:
         return Track(self.name, self.camera, self.way.frames, self.way.boxes)
 
 
+@dataclass(frozen=True)
+class Finished:
+    """Tracks and looks, by (segment, track), of a camera's finished segments, of people who stand where they count;
+    ``outside`` boxes of ``boxes`` do not."""
+
+    tracks: Sequence[SegmentTracks]
+    looks: Mapping[tuple[int, int], list[Look]]
+    boxes: int
+    outside: int
+
+
 def camera_tracklets(
-    folder: RunFolder,
-    camera: CameraPlan,
-    ready: Sequence[Segment],
-    *,
-    join_seconds: float,
-    split_below: float | None,
+    camera: CameraPlan, finished: Finished, *, join_seconds: float, split_below: float | None
 ) -> list[Tracklet]:
     """The tracklets of one camera from its finished segments, in order of time.
 
     ``split_below``: the cosine under which two sides of a contact may be two people; None leaves tracks whole.
     """
     elapsed = camera.timeline.elapsed
-    ways = _without_doubles(
-        assemble([read_tracks(folder, segment) for segment in ready], elapsed, join_seconds=join_seconds), elapsed
-    )
+    ways = _without_doubles(assemble(finished.tracks, elapsed, join_seconds=join_seconds), elapsed)
     things = find_things([elapsed(way.frames) for way in ways], [way.boxes for way in ways], [w.scores for w in ways])
     people = [way for way, thing in zip(ways, things, strict=True) if not thing]
-    found = read_looks(folder, ready)
     if split_below is not None:
-        looks = [_looks_of(way, found) for way in people]
+        looks = [_looks_of(way, finished.looks) for way in people]
         exchanged = find_exchanges(find_cuts(_ways(people, elapsed)), looks, split_below)
         people = [part for i, way in enumerate(people) for part in split(way, exchanged.get(i, []))]
     # What is no person keeps its tracklet, since nothing that was seen is lost, but has no look to be told by.
-    looked = [(way, _looks_of(way, found)) for way in people]
+    looked = [(way, _looks_of(way, finished.looks)) for way in people]
     looked += [(way, []) for way, thing in zip(ways, things, strict=True) if thing]
     looked.sort(key=lambda pair: in_order(pair[0]))
     return [_tracklet(camera, i, way, looks) for i, (way, looks) in enumerate(looked, start=1)]
@@ -88,7 +95,38 @@ def _without_doubles(ways: Sequence[Assembled], elapsed: Callable[[Array], Array
     return sorted((part for found in parts for part in found), key=in_order)
 
 
-def read_looks(folder: RunFolder, segments: Sequence[Segment]) -> dict[tuple[int, int], list[Look]]:
+def read_finished(folder: RunFolder, files: Sequence[VideoFile], scene: Scene, segments: Sequence[Segment]) -> Finished:
+    """What finished segments of a camera with these files hold, as far as it counts by the polygons of ``scene``."""
+    found = [_read_tracks(folder, segment) for segment in segments]
+    looks = _read_looks(folder, segments)
+    boxes = _owned_boxes(found)
+    if scene.include or scene.ignore:
+        found = [tracks.take(standing(scene, files, tracks.frames, tracks.boxes)) for tracks in found]
+        looks = dict(_standing_looks(looks, found))
+    return Finished(found, looks, boxes, boxes - _owned_boxes(found))
+
+
+def outside_note(outside: int, boxes: int) -> str:
+    """What people are told of boxes that do not count."""
+    return f"{outside} of {boxes} boxes do not count: they stand where its polygons leave people out"
+
+
+def _owned_boxes(found: Sequence[SegmentTracks]) -> int:
+    return sum(len(each.between(each.segment.own_first, each.segment.own_stop).frames) for each in found)
+
+
+def _standing_looks(
+    looks: Mapping[tuple[int, int], list[Look]], found: Sequence[SegmentTracks]
+) -> Iterator[tuple[tuple[int, int], list[Look]]]:
+    """Looks without those that were taken only where their track has no box that counts."""
+    for tracks in found:
+        for track in np.unique(tracks.tracks).tolist():
+            frames = tracks.frames[tracks.tracks == track]
+            key = tracks.segment.number, track
+            yield key, [look for look in looks.get(key, []) if ((frames >= look.first) & (frames <= look.last)).any()]
+
+
+def _read_looks(folder: RunFolder, segments: Sequence[Segment]) -> dict[tuple[int, int], list[Look]]:
     """The vectors of segments, by (segment, track)."""
     looks: dict[tuple[int, int], list[Look]] = {}
     for segment in segments:
@@ -114,17 +152,32 @@ def _looks_of(way: Assembled, looks: Mapping[tuple[int, int], list[Look]]) -> li
     )
 
 
-def read_tracks(folder: RunFolder, segment: Segment) -> SegmentTracks:
+def _read_tracks(folder: RunFolder, segment: Segment) -> SegmentTracks:
     """The tracks of a finished segment."""
     table = read_part(folder.track(segment.camera, segment.name), schema.TRACKS)
-    boxes = np.stack([table[name].to_numpy() for name in ("x1", "y1", "x2", "y2")], 1).astype(np.float32)
     return SegmentTracks(
         segment,
         table["frame"].to_numpy().astype(np.int64),
         table["track"].to_numpy().astype(np.int64),
-        boxes,
+        _corners(table),
         table["score"].to_numpy().astype(np.float32),
     )
+
+
+def standing_crops(folder: RunFolder, camera: str, segment: str, files: Sequence[VideoFile], scene: Scene) -> pa.Table:
+    """The crops of a segment (`schema.CROPS`) of a camera with these files, of people who stand where they count."""
+    crops = read_part(folder.crops(camera, segment), schema.CROPS)
+    if not (scene.include or scene.ignore):
+        return crops
+    rows = read_part(folder.track(camera, segment), schema.TRACKS, ["frame", "track", *SIDES])
+    counts = standing(scene, files, rows["frame"].to_numpy(), _corners(rows))
+    kept = set(zip(*(rows[name].to_numpy()[counts].tolist() for name in ("frame", "track")), strict=True))
+    places = zip(crops["frame"].to_pylist(), crops["track"].to_pylist(), strict=True)
+    return crops.filter(pa.array([place in kept for place in places], pa.bool_()))
+
+
+def _corners(table: pa.Table) -> Boxes:
+    return np.stack([table[side].to_numpy() for side in SIDES], 1).astype(np.float32)
 
 
 def _tracklet(camera: CameraPlan, number: int, way: Assembled, looks: Sequence[Look]) -> Tracklet:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vidreid.pipeline.coverage import CameraCoverage, Coverage, camera_coverage, ranges_of
+from vidreid.pipeline.match import made_from
 from vidreid.pipeline.networks import Identities
 from vidreid.pipeline.plan import (
     CameraPlan,
+    SegmentState,
     State,
     counts,
     match_inputs,
@@ -19,7 +22,7 @@ from vidreid.pipeline.plan import (
     plan_camera,
     segment_states,
 )
-from vidreid.pipeline.run import ready_segments
+from vidreid.pipeline.results import Run
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import RunFolder
 from vidreid.store.journal import Journal, digest
@@ -32,18 +35,32 @@ class CameraStatus:
     camera: str
     stages: dict[str, dict[str, int]]
     why: list[str]
-    analysed: float
+    covers: CameraCoverage
+
+    @property
+    def analysed(self) -> float:
+        """Share 0..1 of its frames."""
+        return self.covers.share
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        stages = {"camera": self.camera, "stages": self.stages, "why": self.why}
+        return {**stages, "analysed": self.analysed, "covers": self.covers.as_dict()}
 
 
 @dataclass(frozen=True)
 class RunStatus:
     """A run's state. ``bytes`` per stage; ``progress`` of the process that works on it now, if one does.
 
-    ``failed``: cameras and segments that failed when it was last worked on, with their errors.
+    ``covers``: what the match that there is was made from, where that is not all footage; ``matching``: whether it is
+    made anew just now. ``failed``: cameras and segments that failed when the run was last worked on, with their errors.
     """
 
     cameras: list[CameraStatus]
     match: State
+    covers: Coverage | None
+    matching: bool
+    timezone: str
     bytes: dict[str, int]
     progress: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -51,8 +68,11 @@ class RunStatus:
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "cameras": [dict(camera.__dict__) for camera in self.cameras],
+            "cameras": [camera.as_dict() for camera in self.cameras],
             "match": dict(self.match.__dict__),
+            "covers": self.covers and self.covers.as_dict(),
+            "matching": self.matching,
+            "timezone": self.timezone,
             "bytes": self.bytes,
             "progress": self.progress,
             "failed": self.failed,
@@ -65,37 +85,51 @@ def run_status(folder: RunFolder) -> RunStatus:
     settings = check_model(Settings, record.settings, "settings")
     identities = Identities(**record.networks) if record.networks else None
     plans: dict[str, CameraPlan] = {}
+    ready: dict[str, list[SegmentState]] = {}
     cameras = []
     for camera in record.cameras:
         plan = plan_camera(folder, camera.usable, settings)
         if plan is None or identities is None:
             done = int(plan is not None)
-            cameras.append(CameraStatus(camera.name, {"ingest": {"done": done, "due": 1 - done}}, [], 0.0))
+            stages = {"ingest": {"done": done, "due": 1 - done}}
+            cameras.append(CameraStatus(camera.name, stages, [], _covers(camera.name, plan, [])))
             continue
+        states = segment_states(folder, plan, settings, identities)
         plans[camera.name] = plan
-        cameras.append(_camera_status(folder, plan, settings, identities))
+        ready[camera.name] = [state for state in states if state.ready]
+        cameras.append(_camera_status(plan, states, ready[camera.name]))
     matched = State("due")
     if identities is not None and plans:
-        parts = [p for name in sorted(plans) for _, p in ready_segments(folder, plans[name], settings, identities)]
         decisions = digest(Journal(folder.journal).active())
-        inputs = match_inputs(plans.values(), parts, settings, identities, record, decisions)
+        inputs = match_inputs(plans.values(), made_from(ready), settings, identities, record, decisions)
         matched = part_state(folder.match("tracklets"), inputs)
-    said = _said(folder)
-    progress = said if "frames" in said and folder.busy() else {}
-    return RunStatus(cameras, matched, _bytes(folder.path), progress, said.get("failed", {}))
+    run, said = Run(folder.path), _said(folder)
+    return RunStatus(
+        cameras,
+        matched,
+        run.partial() if run.is_matched else None,
+        folder.is_matched_now(),
+        record.timezone,
+        _bytes(folder.path),
+        said if "frames" in said and folder.busy() else {},
+        said.get("failed", {}),
+    )
 
 
-def _camera_status(folder: RunFolder, plan: CameraPlan, settings: Settings, identities: Identities) -> CameraStatus:
-    states = segment_states(folder, plan, settings, identities)
-    usable = [s for s in states if {s.track.status, s.embed.status} <= {"done", "outdated"}]
-    owned = sum(state.segment.own_stop - state.segment.own_first for state in usable)
+def _camera_status(plan: CameraPlan, states: Sequence[SegmentState], ready: Sequence[SegmentState]) -> CameraStatus:
     stages = {
         "ingest": {"done": 1, "stale": 0, "outdated": 0, "due": 0},
         "track": counts(state.track for state in states),
         "embed": counts(state.embed for state in states),
     }
     why = [*_reasons("track", (s.track for s in states)), *_reasons("embed", (s.embed for s in states))]
-    return CameraStatus(plan.record.name, stages, why, owned / plan.frames)  # type: ignore[arg-type]
+    name = plan.record.name
+    return CameraStatus(name, stages, why, _covers(name, plan, ready))  # type: ignore[arg-type]
+
+
+def _covers(camera: str, plan: CameraPlan | None, ready: Sequence[SegmentState]) -> CameraCoverage:
+    ranges = ranges_of(state.segment for state in ready)
+    return camera_coverage(camera, plan and plan.timeline, plan.frames if plan else 0, ranges)
 
 
 def _reasons(stage: str, states: Iterable[State]) -> list[str]:

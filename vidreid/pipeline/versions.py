@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 
 from vidreid import __version__
 from vidreid.posix import processor_flags
@@ -12,8 +14,9 @@ PACKAGES = ("av", "boxmot", "numpy", "opencv-python", "openvino", "pyarrow", "sc
 FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
 
 
-def made_by() -> dict[str, str]:
-    """Versions and processor features, as every part records them."""
+@functools.cache
+def made_by() -> Mapping[str, str]:
+    """Versions and processor features, as every part records them; they are those of the process."""
     versions = {"vidreid": __version__, "processor": " ".join([platform.machine(), *processor_features()])}
     for package in PACKAGES:
         try:

@@ -1,24 +1,32 @@
-"""The run folder: where each part lies, the run's own record, and the lock of its one writer."""
+"""The run folder: where each part lies, the run's own record, and who may write what.
+
+Two processes may work on a run at once: one makes pixels into parts and owns the record, the other matches what is
+finished, and writes what people decide. Anybody may read meanwhile.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vidreid.errors import InputError, StorageError
-from vidreid.posix import has_lock, take_lock
+from vidreid.posix import has_lock, sync_folder, take_lock
 from vidreid.store.parts import TEMPORARY, sweep, write_json
 from vidreid.store.schema import FORMAT
 from vidreid.types import WHOLE, Polygon, Reading, Scene
 
 RETIRED = {"matching": {"threshold"}}
 """Settings by section that runs of older programs may state."""
+
+
+_BY_MATCH = tuple(f"{TEMPORARY}{name}" for name in ("journal.sqlite", "people.html"))
 
 
 @dataclass(frozen=True)
@@ -153,41 +161,98 @@ class RunFolder:
         write_json(self.record, {"format": FORMAT, **asdict(record)})
 
     def busy(self) -> bool:
-        """Whether a process works on this run now."""
-        if not (self.path / "lock").is_file():
-            return False
-        with (self.path / "lock").open("rb") as file:
-            return has_lock(file.fileno())
+        """Whether a process makes parts of this run's footage now."""
+        return _is_held(self.path / "lock")
+
+    def is_matched_now(self) -> bool:
+        """Whether a process matches this run now."""
+        return _is_held(self.path / "match.lock")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only writer of this run; stray temporary files of earlier ones are swept.
+        """Be the only one who makes parts of this run's footage and writes its record; what killed ones left half
+        written is swept.
 
-        A folder that holds other things than a run is refused.
+        `InputError` where another one works on it, or the folder holds other things than a run.
         """
         if self.path.is_dir() and not self.exists() and any(map(_is_foreign, self.path.iterdir())):
             raise InputError(f"{self.path}: not empty and not a run folder", "choose another --output")
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise StorageError(f"{self.path}: cannot be written: {reason}", "choose another --output") from None
-        try:
+        with self._opened("lock") as descriptor:
             if not _take(descriptor):
                 raise InputError(
                     f"{self.path}: another vidreid works on this run",
                     f"wait, or watch it: vidreid status {self.path}",
                 )
-            sweep(self.path)
+            for folder in ("ingest", "track", "crops", "embed"):
+                sweep(self.path / folder)
+            _sweep_beside(self.path, matching=False)
             yield
+
+    @contextlib.contextmanager
+    def matching(self, note: Callable[[str], None]) -> Iterator[None]:
+        """Be the only one who matches this run and decides on it, whoever makes its parts meanwhile.
+
+        Waits for another one, and says so to ``note``.
+        """
+        with self._opened("match.lock") as descriptor:
+            if not _take(descriptor):
+                note(f"{self.path}: another vidreid matches this run; waiting for it")
+                while not take_lock(descriptor):
+                    time.sleep(0.1)
+            _sweep_beside(self.path, matching=True)
+            yield
+
+    @contextlib.contextmanager
+    def new_match(self) -> Iterator[RunFolder]:
+        """A folder for the tables of a match: all take the places of the old ones at the end, or none does."""
+        made = RunFolder(self.path / f"{TEMPORARY}match")
+        shutil.rmtree(made.path, ignore_errors=True)
+        try:
+            yield made
+            place = self.match("tracklets").parent
+            place.mkdir(exist_ok=True)
+            # The table that names the others' rows comes last: when it is there, all are.
+            for file in sorted((made.path / place.name).iterdir(), key=lambda file: file.stem == "tracklets"):
+                file.replace(place / file.name)
+            sync_folder(place)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise StorageError(f"{self.path}: cannot be written: {reason}", "see to its permissions") from None
+        finally:
+            shutil.rmtree(made.path, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _opened(self, lock: str) -> Iterator[int]:
+        """The descriptor of one of the run's locks."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / lock, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise StorageError(f"{self.path}: cannot be written: {reason}", "choose another --output") from None
+        try:
+            yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _sweep_beside(path: Path, *, matching: bool) -> None:
+    """Remove what killed writers left half written in the run folder itself, of those who match or of the other."""
+    for file in path.glob(f"{TEMPORARY}*"):
+        if file.is_file() and file.name.startswith(_BY_MATCH) == matching:
+            file.unlink(missing_ok=True)
 
 
 def _is_foreign(file: Path) -> bool:
     """Whether a file of a folder without a record was not put there by a run that was killed at its start."""
     return file.name != "lock" and not file.name.startswith(TEMPORARY)
+
+
+def _is_held(lock: Path) -> bool:
+    if not lock.is_file():
+        return False
+    with lock.open("rb") as file:
+        return has_lock(file.fileno())
 
 
 def _take(descriptor: int) -> bool:

@@ -23,6 +23,10 @@ class SegmentTracks:
     boxes: Boxes
     scores: Array
 
+    def take(self, rows: Array) -> SegmentTracks:
+        """The rows of a mask."""
+        return SegmentTracks(self.segment, self.frames[rows], self.tracks[rows], self.boxes[rows], self.scores[rows])
+
     def between(self, first: int, stop: int) -> OverlapRows:
         """The rows of frames ``[first, stop)``."""
         rows = (self.frames >= first) & (self.frames < stop)

@@ -22,7 +22,7 @@ def write_benchmark(path: Path, report: Report) -> None:
     height, width = report.size
     figure.suptitle(f"{report.engine}, pictures of {height} x {width}")
     lines = _lines(report)
-    _throughput(left, lines, report)
+    _throughput(left, lines)
     _latency(right, lines)
     batches = sorted({one.layout.batch for one in report.benchmark.timings})
     for axes in (left, right):
@@ -31,7 +31,19 @@ def write_benchmark(path: Path, report: Report) -> None:
         axes.minorticks_off()
         axes.set_xlabel("batch")
         axes.grid(alpha=0.3)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    shares = ""
+    if report.flops and report.benchmark.rates:
+        precision = next(iter(report.benchmark.rates.values())).precision
+        shares = f"at best, in % of the rate of matrix products in {precision}"
+    figure.legend(
+        *left.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=8,
+        title=shares,
+        title_fontsize=8,
+    )
     write_figure(path, figure)
 
 
@@ -45,6 +57,8 @@ def _lines(report: Report) -> list[tuple[str, str, str, list[Timing]]]:
         for place, share in enumerate(shares):
             own = [one for one in timings if (one.contender, one.layout.streams, one.layout.threads) == (name, *share)]
             label = f"{name}, {_counted(share[0], 'stream')} of {_counted(share[1], 'thread')}"
+            reached = [part for one in own if (part := report.share(one)) is not None]
+            label += f": {max(reached):.0%}" if reached else ""
             own.sort(key=lambda one: one.layout.batch)
             if own:
                 found.append((label, COLOURS[number % len(COLOURS)], STYLES[place % len(STYLES)], own))
@@ -55,28 +69,26 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}" + "s" * (count > 1)
 
 
-def _throughput(axes: Axes, lines: list[tuple[str, str, str, list[Timing]]], report: Report) -> None:
+def _throughput(axes: Axes, lines: list[tuple[str, str, str, list[Timing]]]) -> None:
     for label, colour, style, own in lines:
         batches, rates = [one.layout.batch for one in own], [one.throughput for one in own]
         axes.plot(batches, rates, style, color=colour, marker="o", markersize=4, label=label)
-    for name in dict.fromkeys(one.contender for one in report.benchmark.timings):
-        best = max((one for one in report.benchmark.timings if one.contender == name), key=lambda one: one.throughput)
-        if (share := report.share(best)) is not None:
-            place = (best.layout.batch, best.throughput)
-            axes.annotate(f"{share:.0%}", place, (0, 5), textcoords="offset points", ha="center", fontsize=8)
-    axes.set_ylim(0, 1.15 * max((one.throughput for one in report.benchmark.timings), default=1))
+    axes.set_ylim(bottom=0)
     axes.set_ylabel("inputs a second")
-    axes.set_title("throughput" + (", best: % of the rate of matrix products" if report.flops else ""), fontsize=10)
+    axes.set_title("throughput", fontsize=10)
 
 
 def _latency(axes: Axes, lines: list[tuple[str, str, str, list[Timing]]]) -> None:
+    from matplotlib.ticker import LogLocator
+
     for label, colour, style, own in lines:
         batches = [one.layout.batch for one in own]
         axes.plot(batches, [one.p50_ms for one in own], style, color=colour, marker="o", markersize=4, label=label)
         axes.fill_between(
             batches, [one.p50_ms for one in own], [one.p99_ms for one in own], color=colour, alpha=0.12, lw=0
         )
-    axes.set_yscale("log")
+    axes.set_yscale("log", subs=())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylabel("milliseconds a batch")
     axes.set_title("latency: median, shaded to the 99th percentile", fontsize=10)

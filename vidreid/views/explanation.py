@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from vidreid.footage.zones import said_span, since_start
 from vidreid.pipeline.cases import Barrier, Case, Link, Neighbour, PairCase, PersonCase, Sighting, SightingCase
 from vidreid.pipeline.links import LOOKS, camera_of
 from vidreid.views.certainty import EVEN, LEAD, above_even, likely, percent
-from vidreid.views.times import since_start
 
 MOST = 8  # lines of one kind
-DAY = "%Y-%m-%d %H:%M:%S"
 
 
 def lines(case: Case, run: str) -> list[str]:
@@ -46,11 +45,10 @@ def seen(sighting: Sighting) -> str:
 
 
 def when(start: datetime | None, end: datetime | None, start_s: float, end_s: float) -> str:
-    """From when to when, in UTC, or since the camera's start where its clock is unknown."""
+    """From when to when, with UTC beside, or since the camera's start where its clock is unknown."""
     if start is None or end is None:
         return f"{since_start(start_s)} to {since_start(end_s)}"
-    form = "%H:%M:%S" if start.date() == end.date() else DAY
-    return f"{start.strftime(DAY)} to {end.strftime(form)} UTC"
+    return said_span(start, end)
 
 
 def looks(link: Link) -> str:

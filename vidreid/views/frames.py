@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow as pa
 from vidreid.errors import InputError
 from vidreid.footage.clock import Timeline
 from vidreid.footage.decode import SegmentDecoder
+from vidreid.footage.zones import at
 from vidreid.pipeline.results import Run
 from vidreid.types import Frame, Image, Segment
 from vidreid.views.drawing import BLACK, draw_people, draw_plate
@@ -28,19 +30,26 @@ def frames(run: Run, camera: str, first: int, stop: int) -> Iterator[Frame]:
             begin, until = max(start, first), min(end, stop)
             if begin >= until:
                 continue
-            if not path.is_file():
-                raise InputError(f"{camera}: {path.name} is missing", f"put it back: {path}")
+            check_there(run, camera, path)
             # The decoder wants to start at a key frame.
             key = max((k for k in (file.key + file.first).tolist() if start <= k <= begin), default=start)
             decoder = SegmentDecoder(path, file, Segment(camera, 0, number, key, until, key, until))
             yield from (frame for frame in decoder.frames() if frame.index >= begin)
 
 
-class Annotator:
-    """Draws the people of one camera, its name and the time on its pictures; ``boxes`` are `BOXES` by frame."""
+def check_there(run: Run, camera: str, path: Path) -> None:
+    """`InputError` where a footage file is not in its place."""
+    if not path.is_file():
+        hint = f"put it back: {path}; or say where it is: vidreid resume {run.path} --footage FOLDER"
+        raise InputError(f"{camera}: {path.name} is missing", hint)
 
-    def __init__(self, camera: str, boxes: pa.Table, timeline: Timeline) -> None:
-        self._camera, self._boxes, self._timeline = camera, boxes, timeline
+
+class Annotator:
+    """Draws the people of one camera, its name and the time in a zone on its pictures; ``boxes`` are `BOXES` by
+    frame."""
+
+    def __init__(self, camera: str, boxes: pa.Table, timeline: Timeline, zone: tzinfo = UTC) -> None:
+        self._camera, self._boxes, self._timeline, self._zone = camera, boxes, timeline, zone
         self._frame = boxes["frame"].to_numpy()
         self._box = np.stack([boxes[side].to_numpy() for side in ("x1", "y1", "x2", "y2")], axis=1)
 
@@ -57,5 +66,5 @@ class Annotator:
     def _when(self, index: int) -> str:
         frame = np.array([index])
         utc = self._timeline.utc(frame)
-        time = None if utc is None else EPOCH + timedelta(microseconds=int(utc[0]))
+        time = None if utc is None else at(int(utc[0]), self._zone)
         return moment(time, float(self._timeline.elapsed(frame)[0]))

@@ -7,19 +7,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from pathlib import Path
 
-from vidreid.pipeline.results import Summary
+from vidreid.footage.zones import is_utc, offset, said, since_start
+from vidreid.pipeline.summary import Summary
 from vidreid.views.certainty import EVEN, LEAD
 from vidreid.views.drawing import colour_of
-from vidreid.views.times import since_start
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """UTC ``time``, None where the clock is unknown, and seconds since the camera's first frame."""
+    """``time`` in the run's zone, None where the clock is unknown, and seconds since the camera's first frame."""
 
     time: datetime | None
     elapsed_s: float
@@ -27,18 +27,19 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The timeline that all people share: seconds, by the clock or since each camera's start."""
+    """The timeline that all people share: seconds, by the clock or since each camera's start; times of a ``zone``."""
 
     start: Moment
     end: Moment
     by_clock: bool
+    zone: tzinfo = UTC
 
     @classmethod
-    def over(cls, moments: Sequence[Moment], *, by_clock: bool) -> Axis:
+    def over(cls, moments: Sequence[Moment], *, by_clock: bool, zone: tzinfo = UTC) -> Axis:
         """From the first to the last of the moments."""
-        bare = cls(Moment(None, 0.0), Moment(None, 0.0), by_clock)
+        bare = cls(Moment(None, 0.0), Moment(None, 0.0), by_clock, zone)
         ends = (min(moments, key=bare.seconds), max(moments, key=bare.seconds)) if moments else (bare.start, bare.end)
-        return cls(*ends, by_clock)
+        return cls(*ends, by_clock, zone)
 
     def seconds(self, moment: Moment) -> float:
         return moment.time.timestamp() if self.by_clock and moment.time else moment.elapsed_s
@@ -55,10 +56,28 @@ class Axis:
         one_day = times[0] and times[1] and times[0].date() == times[1].date()
         return "%H:%M:%S" if self.by_clock and one_day else "%Y-%m-%d %H:%M:%S"
 
+    @property
+    def offsets(self) -> list[str]:
+        """How far from UTC its ends are; several where clocks are put forward or back in between."""
+        ends = [moment.time for moment in (self.start, self.end) if self.by_clock and moment.time]
+        return list(dict.fromkeys(offset(time) for time in ends))
+
     def html(self, moment: Moment) -> str:
+        """A moment in the run's zone, which shows UTC to the pointer; with its offset where there are several."""
         if moment.time is None:
             return escape(since_start(moment.elapsed_s))
-        return f'<time datetime="{moment.time:%Y-%m-%dT%H:%M:%SZ}">{moment.time.strftime(self.form)}</time>'
+        utc = moment.time.astimezone(UTC)
+        title = "" if is_utc(moment.time) else f' title="{escape(said(moment.time))}"'
+        zone = f" {offset(moment.time)}" if len(self.offsets) != 1 and title else ""
+        return f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}"{title}>{moment.time.strftime(self.form)}{zone}</time>'
+
+    def about(self) -> str:
+        """What times are those on the page."""
+        if not (self.by_clock and self.start.time and self.end.time):
+            return "Times with a + count from the start of their camera."
+        first, last = self.start.time.date(), self.end.time.date()
+        zone = "UTC" if is_utc(self.start.time) else f"local ({self.zone}, UTC{' and '.join(self.offsets)})"
+        return f"Times are {zone}, {first}." if first == last else f"Times are {zone}, {first} to {last}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +176,10 @@ def _head(head: Head, axis: Axis) -> str:
     alarm = f"<p class=alarm role=alert>{escape(head.alarm)}</p>\n" if head.alarm else ""
     notes = "".join(f"<li>{escape(note)}</li>" for note in head.notes)
     limits = f"<div class=notes><strong>What limits trust</strong><ul>{notes}</ul></div>" if notes else ""
-    clock = "Times with a + count from the start of their camera."
-    if axis.by_clock and axis.start.time and axis.end.time:
-        first, last = axis.start.time.date(), axis.end.time.date()
-        clock = f"Times are UTC, {first}." if first == last else f"Times are UTC, {first} to {last}."
     return (
         f"<h1>People in the footage</h1>\n<p class=lead>{LEAD}</p>\n{alarm}"
         f"<dl class=numbers>{tiles}</dl>\n{limits}\n"
-        f"<p class=soft>Covers {escape(summary.covered)}. {clock} {EVEN}</p>\n"
+        f"<p class=soft>Covers {escape(summary.covered)}. {escape(axis.about())} {EVEN}</p>\n"
     )
 
 
@@ -188,7 +203,7 @@ def _card(person: Person, axis: Axis) -> str:
     cameras = [strip.camera for strip in person.strips]
     words = " ".join([person.identity, *(picture.tracklet for picture in person.pictures)]).lower()
     seen = f"{_count(person.sightings, 'sighting')} in {_count(len(cameras), 'camera')}"
-    when = f", {axis.html(person.first)} to {axis.html(person.last)}" if person.first and person.last else ""
+    when = f", {_span(person.first, person.last, axis)}" if person.first and person.last else ""
     link = f' <a href="#{escape(person.nearest)}">Compare {escape(person.nearest)}</a>' if person.nearest else ""
     pictures = "".join(_figure(person, picture, axis) for picture in person.pictures)
     red, green, blue = colour_of(person.identity)
@@ -202,6 +217,15 @@ def _card(person: Person, axis: Axis) -> str:
         f"<p class=reason>{escape(person.reason)}.{link}</p>\n"
         f"<div class=pictures>{pictures}</div>\n{_timeline(person, axis)}</article>\n"
     )
+
+
+def _span(first: Moment, last: Moment, axis: Axis) -> str:
+    """From one moment to another, UTC beside it."""
+    local = f"{axis.html(first)} to {axis.html(last)}"
+    if first.time is None or last.time is None or is_utc(first.time):
+        return local
+    utc = (time.astimezone(UTC).strftime(axis.form) for time in (first.time, last.time))
+    return f"{local} ({' to '.join(utc)} UTC)"
 
 
 def _count(number: int, one: str, several: str = "") -> str:

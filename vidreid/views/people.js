@@ -16,8 +16,8 @@ function filter() {
 }
 function times() {
   for (const time of document.querySelectorAll("time")) {
-    time.dataset.utc ??= time.textContent;
-    time.textContent = zone.checked ? new Date(time.dateTime).toLocaleString("sv-SE") : time.dataset.utc;
+    time.dataset.written ??= time.textContent;
+    time.textContent = zone.checked ? new Date(time.dateTime).toLocaleString("sv-SE") : time.dataset.written;
   }
 }
 bar.addEventListener("input", filter);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import tzinfo
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ import cv2
 
 from vidreid.pipeline.calibrated import Chance, calibration_of
 from vidreid.pipeline.links import LOOKS, Held, held_people
+from vidreid.pipeline.moments import localised
 from vidreid.pipeline.results import Run
+from vidreid.store.folder import RunFolder
 from vidreid.store.parts import write_atomic
 from vidreid.views.certainty import above_even, expected_people, likely, percent, share
+from vidreid.views.coverage import note
 from vidreid.views.drawing import from_jpeg, resized
 from vidreid.views.page import Axis, Head, Moment, Person, Picture, Strip, render
 
@@ -32,16 +37,17 @@ def write_people(run: Run, path: Path) -> None:
     Of more than `MOST_PEOPLE` the first in this order are shown, and the page says so. The same run gives the same
     bytes.
     """
-    rows = run.tracklets().to_pylist()
+    rows = [localised(row, run.zone) for row in run.tracklets().to_pylist()]
     tracklets: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         tracklets[row["identity"]].append(row)
     held = held_people(run)
-    everyone = sorted(run.identities().to_pylist(), key=lambda who: _order(who, held[who["identity"]].doubt))
+    known = [localised(row, run.zone) for row in run.identities().to_pylist()]
+    everyone = sorted(known, key=lambda who: _order(who, held[who["identity"]].doubt))
     shown = everyone[:MOST_PEOPLE]
     chosen = {row["tracklet"] for who in shown for row in _spread(tracklets[who["identity"]])}
     pictures = _pictures(run, chosen)
-    axis = _axis(rows)
+    axis = _axis(rows, run.zone)
     people = [_person(who, tracklets[who["identity"]], held[who["identity"]], pictures, axis) for who in shown]
     groups = {
         "Doubtful": [p for p in people if p.doubtful],
@@ -52,8 +58,18 @@ def write_people(run: Run, path: Path) -> None:
     write_atomic(path, lambda file: file.write(text.encode()) and None)
 
 
+def renew_people(run: Run) -> None:
+    """Write the page into the run's own folder; another process that matches the run now will, after that."""
+    folder = RunFolder(run.path)
+    if not folder.is_matched_now():
+        with folder.matching(lambda line: None):
+            write_people(run, folder.people)
+
+
 def _head(run: Run) -> Head:
-    found, summary = calibration_of(run), run.summary()
+    found, summary, covers = calibration_of(run), run.summary(), note(run)
+    if covers is not None:
+        summary = replace(summary, covered=covers.removeprefix("covers "))
     alone = summary.people > 0 and found.threshold is None
     return Head(
         summary,
@@ -102,11 +118,11 @@ def _thumbnail(jpeg: bytes) -> tuple[bytes, int]:
     return small.tobytes(), width
 
 
-def _axis(tracklets: Sequence[Row]) -> Axis:
+def _axis(tracklets: Sequence[Row], zone: tzinfo) -> Axis:
     """From the first to the last tracklet: by the clock where all clocks are known, else since each camera's start."""
     known = all(row["start"] is not None for row in tracklets)
     moments = [_moment(row, end) for row in tracklets for end in ("start", "end")]
-    return Axis.over(moments, by_clock=known)
+    return Axis.over(moments, by_clock=known, zone=zone)
 
 
 def _person(

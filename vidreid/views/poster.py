@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from vidreid.types import Array, Image
 from vidreid.views.certainty import LEAD, percent
 from vidreid.views.drawing import Colour, colour_of, draw_text, from_jpeg, resized, text_width
 from vidreid.views.frames import Annotator, frames
-from vidreid.views.times import moment
+from vidreid.views.times import in_zone, short_moment
 
 Row = Mapping[str, Any]
 PAGE: Colour = (22, 24, 29)
@@ -63,7 +64,7 @@ def _draw_head(page: Image, run: Run, title: str) -> None:
     line = (
         f"{found.cameras} cameras   {found.sightings} sightings   {found.people} people   "
         f"{found.people_in_several} of them seen in several cameras"
-    )
+    ) + ("" if run.zone is UTC else f"   times of {run.zone}")
     draw_text(page, line, (MARGIN, 98), 12, SOFT)
     draw_text(page, LEAD, (WIDTH - MARGIN - text_width(LEAD, 12), 98), 12, SOFT)
 
@@ -78,7 +79,7 @@ def _busiest(run: Run, camera: str) -> Image | None:
         return None
     scale = CAMERAS / frame.image.shape[1]
     image = resized(frame.image, CAMERAS, round(frame.image.shape[0] * scale))
-    Annotator(camera, boxes, run.timeline(camera)).draw(image, index, scale)
+    Annotator(camera, boxes, run.timeline(camera), run.zone).draw(image, index, scale)
     return _calm(image)
 
 
@@ -128,7 +129,7 @@ def _draw_people(sheet: Image, run: Run, cameras: Sequence[str]) -> None:
             draw_text(row, text, (26, tall // 2 + 28 + 18 * line), 9, SOFT)
         for place, camera in enumerate(cameras):
             cell = row[:, NAME + place * column : NAME + (place + 1) * column]
-            _draw_crop(cell, camera, best.get((who["identity"], camera)))
+            _draw_crop(cell, camera, best.get((who["identity"], camera)), run.zone)
 
 
 def _sure(held: Held) -> list[str]:
@@ -136,7 +137,7 @@ def _sure(held: Held) -> list[str]:
     return percent(held.sure).replace(" (", "\n(").split("\n")
 
 
-def _draw_crop(cell: Image, camera: str, crop: Row | None) -> None:
+def _draw_crop(cell: Image, camera: str, crop: Row | None, zone: tzinfo) -> None:
     tall, wide = cell.shape[:2]
     if crop is None:
         draw_text(cell, f"not in {camera}", (8, tall - 12), 9, FAINT)
@@ -145,7 +146,7 @@ def _draw_crop(cell: Image, camera: str, crop: Row | None) -> None:
     scale = min((tall - 44) / image.shape[0], (wide - 16) / image.shape[1])
     image = _calm(resized(image, round(image.shape[1] * scale), round(image.shape[0] * scale)))
     cell[12 : 12 + image.shape[0], 8 : 8 + image.shape[1]] = image
-    when = moment(crop["time"], crop["elapsed_s"], "%H:%M:%S")
+    when = short_moment(in_zone(crop["time"], zone), crop["elapsed_s"])
     draw_text(cell, f"{camera}  {when}", (8, tall - 12), 9, SOFT)
 
 

@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 
 from vidreid.errors import InputError, UsageError
 from vidreid.pipeline.results import BOXES, Run
+from vidreid.views.times import with_local_time
 
-SIGHTINGS = pa.schema([pa.field("camera", pa.string()), *BOXES])
-"""One row a box, as the table formats write it: the camera, then the columns of `BOXES`."""
+SIGHTINGS = pa.schema([pa.field("camera", pa.string()), *BOXES]).insert(5, pa.field("local_time", pa.string()))
+"""One row a box, as the table formats write it: the camera, then the columns of `BOXES`, ``local_time`` (ISO 8601 with
+its offset from UTC, in the run's zone) beside ``time``."""
 
 ROWS = 1 << 16  # rows held at once while a camera is written
 
@@ -24,7 +26,7 @@ ROWS = 1 << 16  # rows held at once while a camera is written
 class Selection:
     """What of a run is exported; an empty tuple means all of them, None no bound.
 
-    ``start`` (inclusive) and ``end`` (exclusive) are times of day with a zone, or seconds since each camera's first
+    ``start`` (inclusive) and ``end`` (exclusive) are times with a zone, or seconds since each camera's first
     frame. Without ``interpolate`` only boxes that a detector found remain. ``ids`` says which number a format with
     a single one (MOT) carries.
     """
@@ -70,7 +72,8 @@ def sightings(run: Run, cameras: Sequence[str], selection: Selection) -> Iterato
         for first in range(0, len(boxes), ROWS):
             rows = boxes.slice(first, ROWS)
             name = pa.repeat(pa.scalar(camera), len(rows))
-            yield rows.add_column(0, "camera", name).select(SIGHTINGS.names).cast(SIGHTINGS)
+            rows = with_local_time(rows.add_column(0, "camera", name), run.zone)
+            yield rows.select(SIGHTINGS.names).cast(SIGHTINGS)
 
 
 def shortest(table: pa.Table) -> pa.Table:

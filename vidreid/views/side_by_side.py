@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from vidreid.views.certainty import EVEN, LEAD
 from vidreid.views.drawing import Colour, colour_of, draw_text, from_jpeg, ink_on, resized, text_width
 from vidreid.views.explanation import looks as worth
 from vidreid.views.explanation import means, seen, stands_between, together_from, verdict
-from vidreid.views.times import moment
+from vidreid.views.times import in_zone, short_moment
 
 PAGE: Colour = (244, 244, 241)
 PANEL: Colour = (255, 255, 255)
@@ -65,16 +66,16 @@ def _shown(run: Run, sighting: Sighting) -> list[Shown]:
     crops = run.crops([sighting.tracklet]).to_pylist()
     looks = [look for look in looks_of(run, rows)[sighting.tracklet] if any(_of(look, crop) for crop in crops)]
     places = np.unique(np.linspace(0, len(looks) - 1, min(MOST, len(looks))).round().astype(int))
-    return [_picture(looks[place], crops) for place in places]
+    return [_picture(looks[place], crops, run.zone) for place in places]
 
 
 def _of(look: Look, crop: Mapping[str, Any]) -> bool:
     return bool(look.first <= crop["frame"] <= look.last)
 
 
-def _picture(look: Look, crops: Sequence[Mapping[str, Any]]) -> Shown:
+def _picture(look: Look, crops: Sequence[Mapping[str, Any]], zone: tzinfo) -> Shown:
     best = max((crop for crop in crops if _of(look, crop)), key=lambda crop: crop["quality"])
-    return Shown(look, from_jpeg(best["jpeg"]), moment(best["time"], best["elapsed_s"], "%H:%M:%S"))
+    return Shown(look, from_jpeg(best["jpeg"]), short_moment(in_zone(best["time"], zone), best["elapsed_s"]))
 
 
 def _sheet(height: int) -> Image:

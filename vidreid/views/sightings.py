@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from vidreid.errors import InputError
+from vidreid.footage.zones import is_utc
 from vidreid.pipeline.person import Person
 from vidreid.pipeline.query import Scene
 from vidreid.pipeline.results import Run
@@ -19,12 +21,13 @@ from vidreid.views.certainty import LEAD, share
 from vidreid.views.drawing import Colour, colour_of, draw_box, draw_plate, draw_text, from_jpeg, resized, text_width
 from vidreid.views.frames import frames
 from vidreid.views.poster import FAINT, INK, MARGIN, PAGE, PANEL, SOFT
-from vidreid.views.times import moment
+from vidreid.views.times import moment, short_moment
 
 WIDTH = 1600
 HEAD = 112  # height of the title
 TALL, WIDE = 220, 118  # pixels of a sighting's picture
-FOOT = 104  # height of the lines below it
+FOOT = 104  # height of the lines below it,
+LINE = 20  # and of one more, where times are not of UTC
 GAP = 12
 COLUMNS = 9
 QUERY = 220  # width of the query's panel
@@ -50,7 +53,8 @@ def write_sheet(path: Path, person: Person, hits: Sequence[Hit]) -> None:
     The same search gives the same bytes.
     """
     rows = max(1, -(-len(hits) // COLUMNS))
-    tall = max(rows * (TALL + FOOT + GAP), TALL + FOOT + GAP) - GAP
+    card = TALL + FOOT + (LINE if any(hit.start and not is_utc(hit.start) for hit in hits) else 0)
+    tall = rows * (card + GAP) - GAP
     page = np.full((HEAD + tall + MARGIN, WIDTH, 3), PAGE, np.uint8)
     draw_text(page, verdict(hits), (MARGIN, 58), 23, INK)
     draw_text(page, f"{len(hits)} sightings most like the person at the left", (MARGIN, 88), 12, SOFT)
@@ -60,8 +64,8 @@ def write_sheet(path: Path, person: Person, hits: Sequence[Hit]) -> None:
     left = MARGIN + QUERY + 2 * GAP
     step = (WIDTH - MARGIN - left + GAP) // COLUMNS
     for number, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
-        x, y = left + number % COLUMNS * step, HEAD + number // COLUMNS * (TALL + FOOT + GAP)
-        _draw_hit(page[y : y + TALL + FOOT, x : x + step - GAP], number + 1, hit, picture)
+        x, y = left + number % COLUMNS * step, HEAD + number // COLUMNS * (card + GAP)
+        _draw_hit(page[y : y + card, x : x + step - GAP], number + 1, hit, picture)
     _write(path, page)
 
 
@@ -88,11 +92,11 @@ def _draw_hit(card: Image, number: int, hit: Hit, picture: Image | None) -> None
     draw_text(card, share(hit.probability), (8, TALL + 20), 12, SURE if hit.likely else UNSURE)
     who = hit.identity or ""
     draw_text(card, who, (card.shape[1] - 8 - text_width(who, 9), TALL + 20), 9, SOFT)
-    time = when(hit)
-    day, _, clock = time.removesuffix(" UTC").rpartition(" ")
     draw_text(card, hit.camera, (8, TALL + 46), 10, INK)
-    draw_text(card, clock, (8, TALL + 68), 10, INK)
-    draw_text(card, day or "since its start", (8, TALL + 90), 9, SOFT)
+    draw_text(card, short_moment(hit.start, hit.start_s), (8, TALL + 68), 10, INK)
+    draw_text(card, f"{hit.start:%Y-%m-%d}" if hit.start else "since its start", (8, TALL + 90), 9, SOFT)
+    if hit.start and not is_utc(hit.start):
+        draw_text(card, f"{hit.start.astimezone(UTC):%H:%M:%S} UTC", (8, TALL + 90 + LINE), 9, SOFT)
 
 
 def _place(cell: Image, image: Image) -> None:

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,10 @@ import numpy as np
 
 from vidreid.evaluation.run import Followed
 from vidreid.evaluation.sightings import NOBODY, THING
+from vidreid.footage.zones import at, microseconds, offset, since_start
 from vidreid.pipeline.results import Run
 from vidreid.views.drawing import colour_of
 from vidreid.views.figures import new_figure, write_figure
-from vidreid.views.times import since_start
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,6 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 2
 TICKS = 8
 LEGEND = 10  # cameras in a line
 THIN = 0.6  # height of a line of labels, where an identity's is 1
-DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +48,15 @@ class Bar:
 class Timeline:
     """Bars by identity, and those of the labels by person where there are any.
 
-    Seconds count from ``day``, a midnight in UTC microseconds, or from each camera's first frame where a clock is
-    unknown.
+    Seconds count from ``day``, a midnight of ``zone`` in UTC microseconds, or from each camera's first frame where a
+    clock is unknown.
     """
 
     cameras: Sequence[str]
     identities: Mapping[str, Sequence[Bar]]
     people: Mapping[int, Sequence[Bar]]
     day: int | None = None
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def timeline_of(run: Run, truth: Followed | None = None) -> Timeline:
     times = {camera: run.timeline(camera) for camera in cameras}
     starts = [times[camera].utc(np.zeros(1, np.int64)) for camera in cameras]
     known = [int(start[0]) for start in starts if start is not None]
-    day = min(known) // DAY_US * DAY_US if known and len(known) == len(cameras) else None
+    day = midnight(min(known), run.zone) if known and len(known) == len(cameras) else None
 
     def bar(camera: str, first: int, last: int, person: int | None) -> Bar:
         ends = np.array([first, last])
@@ -103,7 +103,13 @@ def timeline_of(run: Run, truth: Followed | None = None) -> Timeline:
         if span.first < frames.get(span.camera, 0):
             last = min(span.last, frames[span.camera] - 1)
             people[span.person].append(bar(span.camera, span.first, last, span.person))
-    return Timeline(cameras, identities, people, day)
+    return Timeline(cameras, identities, people, day, run.zone)
+
+
+def midnight(utc_us: int, zone: tzinfo) -> int:
+    """The beginning of a moment's day in a zone, UTC microseconds."""
+    day = at(utc_us, zone).date()
+    return microseconds(datetime.combine(day, time(), zone))
 
 
 def lines_of(timeline: Timeline) -> list[Line]:
@@ -192,20 +198,24 @@ def _frame(axes: Axes, timeline: Timeline, lines: Sequence[Line]) -> None:
     axes.set_xlim(start - 0.01 * length, start + 1.01 * length)
     step = next((step for step in STEPS if length <= TICKS * step), STEPS[-1] * math.ceil(length / STEPS[-1] / TICKS))
     axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(timeline.day, seconds, length)))
-    axes.set_xlabel("time since each camera's first frame" if timeline.day is None else "time (UTC)", color=INK)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(timeline, seconds, length)))
+    by_clock = "time (UTC)" if timeline.zone is UTC else f"time ({timeline.zone}), and UTC"
+    axes.set_xlabel("time since each camera's first frame" if timeline.day is None else by_clock, color=INK)
     axes.tick_params(axis="x", colors=INK, labelsize=8)
     axes.grid(axis="x", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _clock(day: int | None, seconds: float, length: float) -> str:
-    """A moment as its tick says it."""
-    if day is None:
+def _clock(timeline: Timeline, seconds: float, length: float) -> str:
+    """A moment as its tick says it, UTC below."""
+    if timeline.day is None:
         return since_start(seconds) if seconds >= 0 else ""
-    moment = datetime.fromtimestamp(day / 1e6, UTC) + timedelta(seconds=seconds)
-    return moment.strftime("%H:%M:%S" if length < 12 * 3600 else "%Y-%m-%d\n%H:%M")
+    moment = at(timeline.day + round(seconds * 1e6), timeline.zone)
+    form = "%H:%M:%S" if length < 12 * 3600 else "%Y-%m-%d\n%H:%M"
+    if timeline.zone is UTC:
+        return moment.strftime(form)
+    return f"{moment.strftime(form)} {offset(moment)}\n{moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
 def _draw(axes: Axes, cameras: Sequence[str], lines: Sequence[Line], *, size: float) -> None:

@@ -1,5 +1,6 @@
 """Whether a plan runs here is said by its card, before anything of it is loaded."""
 
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ from standard_networks import order
 
 from vidreid import plugins
 from vidreid.engines.card import Target
-from vidreid.errors import MissingError
+from vidreid.errors import InputError, MissingError
 
 A4000, T4, H200, B200 = (
     "NVIDIA RTX A4000;8;6;13000",
@@ -111,11 +112,32 @@ def test_a_missing_library_is_named_with_what_installs_it(bare, name, tmp_path, 
     assert error.value.hint == f"pip install {name}"
 
 
-def test_code_in_a_plan_runs_for_trusted_models_only(machine, tmp_path, folder):
-    runtime = machine(ELEVEN)
-    wanted = order(tmp_path / "tiny.onnx", target=Target(portable=True))
-    built = runtime.build(wanted, folder, lambda words, share: None)
-    given = {"spec": wanted.source.spec, "path": folder / built.main, "card": SimpleNamespace(target=built.target)}
-    with pytest.raises(Exception, match="holds host code, which is not allowed"):
-        runtime.load(SimpleNamespace(**given), streams=1)
-    runtime.load(SimpleNamespace(**given, trusted=True), streams=1).close()
+@pytest.fixture
+def portable(machine, tmp_path, folder):
+    """``portable(ELEVEN)``: a portable plan that was built here, as ``load`` is given it, and its runtime."""
+
+    def make(version):
+        runtime = machine(version)
+        wanted = order(tmp_path / "tiny.onnx", target=Target(portable=True))
+        built = runtime.build(wanted, folder, lambda words, share: None)
+        card = SimpleNamespace(target=built.target)
+        return runtime, SimpleNamespace(spec=wanted.source.spec, path=folder / built.main, card=card, trusted=False)
+
+    return make
+
+
+@pytest.mark.parametrize("version", [TEN, ELEVEN])
+def test_code_in_a_plan_runs_where_the_plan_was_built_or_is_trusted(portable, version, own_home):
+    runtime, model = portable(version)
+    runtime.load(model, streams=1).close()
+    shutil.rmtree(own_home)  # another machine
+    with pytest.raises(InputError, match=r"engine\.plan: a portable plan can run any code, and this one is not"):
+        runtime.load(model, streams=1)
+    model.trusted = True
+    runtime.load(model, streams=1).close()
+
+
+def test_portable_plans_of_rtx_hold_no_code_and_run_anywhere(portable, own_home):
+    runtime, model = portable(RTX)
+    assert not (own_home / "built").exists()
+    runtime.load(model, streams=1).close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,10 +32,10 @@ def info(engine: str, all_layers: bool, as_json: bool) -> None:
     Its layers are told where it can be loaded.
     """
     from vidreid.engines.card import read_card
-    from vidreid.engines.folder import cache, find_engine
+    from vidreid.pipeline.engine_bundle import engine_folder
     from vidreid.pipeline.engines import size_of
 
-    folder = find_engine(engine, cache())
+    folder = engine_folder(engine)
     card = read_card(folder)
     layers, problem = _layers(folder)
     if as_json:
@@ -52,20 +53,27 @@ def info(engine: str, all_layers: bool, as_json: bool) -> None:
     click.echo(f"{'runs here':<13}{'no: ' + problem if problem else 'yes'}")
     click.echo("\ntensors")
     for tensor in card.tensors:
-        shape = " x ".join("N" if side < 0 else str(side) for side in tensor.shape)
-        click.echo(f"  {tensor.role:<8}{tensor.name:<13}{tensor.dtype:<9}{shape}  {tensor.meaning}".rstrip())
+        free = ["N", *"?" * len(tensor.shape)]
+        shape = " x ".join(name if side < 0 else str(side) for name, side in zip(free, tensor.shape, strict=False))
+        click.echo(f"  {tensor.role:<8}{tensor.name:<13}{tensor.dtype:<9}{shape}")
+        if tensor.meaning:
+            click.echo(f"{'':<10}{tensor.meaning}")
     _tell_layers(layers, card, all_layers=all_layers)
 
 
 def _layers(folder: Path) -> tuple[Sequence[Layer], str]:
-    """The layers of an engine, or why this machine cannot tell them."""
+    """The layers of an engine, and why it does not run here: then those that its builder listed beside it, if any."""
+    from vidreid.engines.runtimes._tensorrt.layers import LAYERS, read_layers
     from vidreid.pipeline.engines import open_on_this_machine
 
     try:
         model, runtime = open_on_this_machine(folder)
         return runtime.layers(model), ""
     except VidreidError as error:
-        return [], error.message
+        problem = error.message
+    with contextlib.suppress(VidreidError):
+        return read_layers(folder / LAYERS), problem
+    return [], problem
 
 
 def _card_lines(card: Card) -> Iterator[tuple[str, str]]:
@@ -79,10 +87,8 @@ def _card_lines(card: Card) -> Iterator[tuple[str, str]]:
         yield "GPUs", " ".join(card.target.capabilities) + newer + made_on
     yield "takes", f"{picture_words(card)}, uint8 RGB, batches of {batch_words(card)} (least, usual, most)"
     if card.islands:
-        yield (
-            "islands",
-            f"{len(card.islands)} nodes in float32: {', '.join(card.islands[:4])}" + ", ..." * (len(card.islands) > 4),
-        )
+        some = ", ".join(card.islands[:4]) + ", ..." * (len(card.islands) > 4)
+        yield "islands", f"{len(card.islands)} nodes not in {card.precision}: {some}"
     if card.calibration:
         yield "calibrated", card.calibration
     yield "exactness", measured_words(card)

@@ -64,6 +64,8 @@ def _graph(folders: list[Path], cards: list[Card], weights: str, scratch: Path) 
 
 
 def _warn(card: Card) -> None:
+    if card.weights.kind == "random":
+        click.echo("random weights: for measuring its speed; runs refuse it")
     click.echo(f"licence of the weights: {card.weights.licence}")
     if card.weights.terms:
         click.echo(f"terms: {card.weights.terms}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
+from vidreid.footage.zones import microseconds
 from vidreid.pipeline.results import Run
 from vidreid.views.selection import Selection, selected_boxes, selected_cameras
-from vidreid.views.timeline import DAY_US, Bar, Timeline, write_timeline
+from vidreid.views.timeline import Bar, Timeline, midnight, write_timeline
 
 Span = Mapping[str, Any]
 ENDS = [(column, end) for column in ("time", "elapsed_s") for end in ("min", "max")]
@@ -20,7 +21,8 @@ def write(run: Run, folder: Path, selection: Selection) -> list[Path]:
     """Draw the selected sightings of all cameras in one picture; see `vidreid.views.timeline`."""
     cameras = selected_cameras(run, selection)
     path = folder / "timeline.svg"
-    write_timeline(path, _timeline(cameras, [row for camera in cameras for row in _spans(run, camera, selection)]))
+    spans = [row for camera in cameras for row in _spans(run, camera, selection)]
+    write_timeline(path, _timeline(cameras, spans, run.zone))
     return [path]
 
 
@@ -32,21 +34,20 @@ def _spans(run: Run, camera: str, selection: Selection) -> list[Span]:
     return [{"camera": camera, **span} for span in spans]
 
 
-def _timeline(cameras: tuple[str, ...], spans: Sequence[Span]) -> Timeline:
-    day = _midnight(spans)
+def _timeline(cameras: tuple[str, ...], spans: Sequence[Span], zone: tzinfo) -> Timeline:
+    day = _midnight(spans, zone)
     identities: dict[str, list[Bar]] = defaultdict(list)
     for span in spans:
         identities[span["identity"]].append(_bar(span, day))
-    return Timeline(cameras, identities, {}, day)
+    return Timeline(cameras, identities, {}, day, zone)
 
 
-def _midnight(spans: Sequence[Span]) -> int | None:
+def _midnight(spans: Sequence[Span], zone: tzinfo) -> int | None:
     """The day on which it begins, UTC microseconds; None where a clock is unknown, or nobody was seen."""
     times = [span["time_min"] for span in spans]
     if not times or None in times:
         return None
-    first: datetime = min(times)
-    return round(first.timestamp() * 1e6) // DAY_US * DAY_US
+    return midnight(microseconds(min(times)), zone)
 
 
 def _bar(span: Span, day: int | None) -> Bar:

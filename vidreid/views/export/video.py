@@ -27,6 +27,8 @@ from vidreid.views.names import file_name
 from vidreid.views.selection import Selection, selected_boxes, selected_cameras
 
 FINEST = {"libx264": 2**31 - 1, "mpeg4": 65535}  # encoders by preference, and the most ticks a second that each knows
+# With its tree of macroblocks, libx264's bytes depend on what lay in memory before.
+H264 = {"bf": "0", "crf": "21", "preset": "veryfast", "x264-params": "mbtree=0"}
 THREADS = 4  # fixed: libx264's bytes depend on the number of threads
 
 
@@ -38,7 +40,7 @@ def write(run: Run, folder: Path, selection: Selection) -> list[Path]:
         first = next(pictures, None)
         if first is not None:
             paths.append(folder / f"{file_name(camera)}.mp4")
-            write_atomic(paths[-1], partial(_encode, pictures=chain([first], pictures), files=run.files(camera)))
+            write_atomic(paths[-1], partial(encode, pictures=chain([first], pictures), files=run.files(camera)))
     return paths
 
 
@@ -53,7 +55,7 @@ def _annotated(run: Run, camera: str, selection: Selection) -> Iterator[Frame]:
     selected = np.flatnonzero(inside)
     if not len(selected):
         return
-    annotator = Annotator(camera, selected_boxes(run, camera, selection), timeline)
+    annotator = Annotator(camera, selected_boxes(run, camera, selection), timeline, run.zone)
     for frame in frames(run, camera, int(selected[0]), int(selected[-1]) + 1):
         if inside[frame.index]:
             annotator.draw(frame.image, frame.index)
@@ -79,7 +81,7 @@ def _on_axis(bound: datetime | float, times: Array | None, elapsed: Array) -> Ar
     return np.asarray(times - (bound - EPOCH) // timedelta(microseconds=1))
 
 
-def _encode(file: BinaryIO, pictures: Iterator[Frame], files: Sequence[VideoFile]) -> None:
+def encode(file: BinaryIO, pictures: Iterator[Frame], files: Sequence[VideoFile]) -> None:
     """Encode the pictures at the size and time base of the first one's file."""
     first = next(pictures)
     source = files[first.file]
@@ -91,7 +93,7 @@ def _encode(file: BinaryIO, pictures: Iterator[Frame], files: Sequence[VideoFile
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = base
         stream.codec_context.thread_count = THREADS
-        stream.options = {"bf": "0", "crf": "21", "preset": "veryfast"} if codec == "libx264" else {"qscale": "4"}
+        stream.options = H264 if codec == "libx264" else {"qscale": "4"}
         for tick, frame in _timed(chain([first], pictures), files, base):
             coded = av.VideoFrame.from_ndarray(_fitted(frame.image, width, height), format="rgb24")
             coded.pts, coded.time_base = tick, base

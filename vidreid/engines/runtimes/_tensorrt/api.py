@@ -50,6 +50,10 @@ class Library(ABC):
         """Whether the version that is installed reads plans of the version ``built``."""
 
     @abstractmethod
+    def holds_code(self, *, portable: bool) -> bool:
+        """Whether its plans hold code that runs on the processor when they are loaded."""
+
+    @abstractmethod
     def knows(self, capability: str) -> bool:
         """Whether it runs on GPUs of that compute capability."""
 
@@ -103,6 +107,9 @@ class TensorRT(Library):
         same_major = here.partition(".")[0] == built.partition(".")[0]
         return here == built or (portable and same_major and newer(here, built))
 
+    def holds_code(self, *, portable: bool) -> bool:
+        return portable  # the runtime of the version that built it
+
     def knows(self, capability: str) -> bool:
         return True
 
@@ -153,6 +160,9 @@ class TensorRTRTX(Library):
 
     def reads(self, built: str, *, portable: bool) -> bool:
         return self.version() == built  # no release reads the plans of another
+
+    def holds_code(self, *, portable: bool) -> bool:
+        return False
 
     def knows(self, capability: str) -> bool:
         return capability in self._capabilities()

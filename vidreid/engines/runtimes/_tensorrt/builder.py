@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from vidreid.engines.card import TensorCard
+from vidreid.engines.folder import built_here, timings
 from vidreid.engines.order import Built, Order
+from vidreid.engines.registry import file_sha256
 from vidreid.engines.runtimes._tensorrt.api import Library
 from vidreid.engines.runtimes._tensorrt.child import Job, Shapes
 from vidreid.engines.runtimes._tensorrt.graph import cast_first
 from vidreid.engines.runtimes._tensorrt.layers import LAYERS
 from vidreid.errors import InputError
-from vidreid.resources import home
 from vidreid.types import ModelSpec
 
 Progress = Callable[[str, float], None]
@@ -44,7 +45,7 @@ def build(library: Library, order: Order, folder: Path, progress: Progress) -> B
             str(graph),
             str(folder / PLAN),
             str(folder / LAYERS),
-            str(home() / "timings" / f"{library.module}-{library.version()}-{capability}"),
+            str(timings(library.package, library.version(), capability)),
             profiles(order.source.spec, order.batch),
             order.target.capabilities,
             order.target.portable,
@@ -52,6 +53,10 @@ def build(library: Library, order: Order, folder: Path, progress: Progress) -> B
         tensors = run_child(library, job, lambda words, share: progress(words, _PREPARED + (1 - _PREPARED) * share))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    if library.holds_code(portable=order.target.portable):
+        mark = built_here(file_sha256(folder / PLAN))
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
     return Built(PLAN, [TensorCard(**one, meaning="") for one in tensors], (LAYERS,), islands, order.target)
 
 

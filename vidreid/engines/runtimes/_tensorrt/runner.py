@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from vidreid.engines.folder import built_here, compiled
 from vidreid.engines.runtimes._tensorrt.api import Library, listen, said
 from vidreid.engines.runtimes._tensorrt.cuda import Buffer, CudaError, Graph, Stream, use_gpu
 from vidreid.engines.runtimes._tensorrt.dlpack import Resident, is_resident, resident
 from vidreid.engines.slots import SlotEngine, input_shape
 from vidreid.engines.source import INPUT
 from vidreid.errors import InputError, MissingError
-from vidreid.resources import home
 from vidreid.types import Array, Engine, Model
 
 _AGAIN = "build the engine again: vidreid engine build"
@@ -27,18 +27,22 @@ _AGAIN = "build the engine again: vidreid engine build"
 def load(library: Library, model: Model, *, streams: int, batch: int, portable: bool) -> Engine:
     """A plan on the GPU, for batches of exactly ``batch``; two contexts a stream, so that copies hide behind computing.
 
-    ``portable`` plans hold code that runs on the processor; it is let run for models that are trusted only.
-    `InputError` where it is no plan for this version and GPU or ``batch`` is not in its profile; `MissingError` where
-    it does not start, as where the GPU's memory is too small.
+    Code that a ``portable`` one may hold runs only if this machine built it, or the user trusts the model.
+    `InputError` where it may not, where it is no plan for this version and GPU or ``batch`` is not in its profile;
+    `MissingError` where it does not start, as where the GPU's memory is too small.
     """
     shape, plan = input_shape(model.spec, batch), model.path.read_bytes()
-    code_allowed = portable and bool(getattr(model, "trusted", False))
-    engine, runtime = _deserialised(library, model.path, plan, code_allowed=code_allowed)
+    digest, code = hashlib.sha256(plan).hexdigest(), library.holds_code(portable=portable)
+    if code and not getattr(model, "trusted", False) and not built_here(digest).is_file():
+        raise InputError(
+            f"{model.path.name}: a portable plan can run any code, and this one is not of this machine", _AGAIN
+        )
+    engine, runtime = _deserialised(library, model.path, plan, code_allowed=code)
     profile = _profile(engine, model.path.name, shape)
-    compiled = home() / "compiled" / f"{hashlib.sha256(plan).hexdigest()[:32]}-{library.version()}"
+    kernels = compiled(digest, library.version())
     with contextlib.ExitStack() as opened:
         try:
-            contexts = library.contexts(engine, 2 * streams, compiled)
+            contexts = library.contexts(engine, 2 * streams, kernels)
             slots = []
             for context in contexts:
                 slots.append(Context(library, engine, context, profile, shape))
@@ -48,7 +52,7 @@ def load(library: Library, model: Model, *, streams: int, batch: int, portable: 
                 f"{model.path.name}: it does not start on the GPU: {error}", "fewer --streams, or a smaller batch"
             ) from None
         opened.pop_all()
-    return PlanEngine(slots, shape, keep=(runtime, engine), last=partial(library.keep_compiled, contexts, compiled))
+    return PlanEngine(slots, shape, keep=(runtime, engine), last=partial(library.keep_compiled, contexts, kernels))
 
 
 def _deserialised(library: Library, path: Path, plan: bytes, *, code_allowed: bool) -> tuple[Any, Any]:

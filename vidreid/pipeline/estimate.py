@@ -1,0 +1,114 @@
+"""How long a run will take and how much it will store, at any number of frames a second, from pieces of its cameras.
+
+What a camera costs is a line in the share of its frames that is looked at: so much for each frame, which is decoded,
+and so much for each that is looked at. Pieces at all frames and at `SLOW` a second give both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vidreid.footage.thinning import kept
+from vidreid.pipeline.networks import Networks
+from vidreid.pipeline.pieces import Cost, choose, measure, together
+from vidreid.pipeline.plan import CameraPlan
+from vidreid.pipeline.room import segment_seconds
+from vidreid.settings import Settings
+from vidreid.store.folder import RunFolder
+from vidreid.types import Reporter, Segment
+
+SLOW = 5.0  # frames a second of the second measurement
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take: ``seconds`` of one process on this machine, and ``bytes`` on the disk."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the pieces cost, camera by camera, at all frames and at `SLOW` a second; ``startup_s`` comes once."""
+
+    startup_s: float
+    full: Mapping[str, Cost]
+    slow: Mapping[str, Cost]
+
+
+def measure_pieces(
+    folder: RunFolder,
+    plans: Mapping[str, CameraPlan],
+    wanted: Mapping[str, Sequence[Segment]],
+    networks: Networks,
+    settings: Settings,
+    reporter: Reporter,
+) -> Measured:
+    """Have short pieces of the wanted segments tracked and embedded, twice."""
+    pieces = {name: choose(plan, wanted[name]) for name, plan in plans.items()}
+    totals = {name: 2 * sum(piece.stop - piece.first for piece in found) for name, found in pieces.items()}
+    reporter.start("measure", totals)
+    found = []
+    for fps in ("all", SLOW):
+        thinned = settings.model_copy(update={"decoding": settings.decoding.model_copy(update={"fps": fps})})
+        found.append(measure(folder, plans, pieces, networks, thinned, reporter.advance))
+    reporter.stop()
+    (startup, full), (_, slow) = found
+    return Measured(startup, full, slow)
+
+
+def estimate(
+    measured: Measured,
+    plans: Mapping[str, CameraPlan],
+    wanted: Mapping[str, Sequence[Segment]],
+    fps: float | None,
+    runs: int,
+) -> Estimate:
+    """What the wanted segments will take at ``fps`` frames a second; ``runs`` clips at most are kept of a track."""
+    per_clip = _ratio(together([*measured.full.values(), *measured.slow.values()]), "embed_s", "clips")
+    seconds, stored = measured.startup_s, 0.0
+    for name, plan in plans.items():
+        full, slow = measured.full[name], measured.slow[name]
+        frames = sum(segment.stop - segment.first for segment in wanted[name])
+        looked_at = frames * _share(plan, fps)
+        decoding, looking = _line(full, slow)
+        clips = sum(_clips(full, segment_seconds(plan, segment), runs) for segment in wanted[name])
+        seconds += frames * decoding + looked_at * looking + clips * per_clip
+        stored += looked_at * _ratio(full, "track_bytes", "looked_at") + clips * _ratio(full, "clip_bytes", "clips")
+    return Estimate(seconds, round(stored))
+
+
+def _line(full: Cost, slow: Cost) -> tuple[float, float]:
+    """Seconds that each frame costs, and each that is looked at."""
+    if not full.frames:
+        return 0.0, 0.0
+    whole, part = full.track_s / full.frames, slow.track_s / slow.frames
+    left_out = 1 - slow.looked_at / slow.frames
+    looking = min(max((whole - part) / left_out, 0.0), whole) if left_out > 0.1 else whole
+    return whole - looking, looking
+
+
+def _clips(cost: Cost, seconds: float, runs: int) -> float:
+    """Clips of a segment of so many seconds.
+
+    In short pieces people are seen for a moment, and hardly anybody reaches the ``runs`` that are kept of a track: as
+    many a second would be too many. That number for each track, who is there at first or comes later, would be too few,
+    since it holds for each stretch between two contacts. The geometric mean of both is near.
+    """
+    most = seconds * _ratio(cost, "clips", "seconds")
+    tracks = _ratio(cost, "boxes", "looked_at") + seconds * _ratio(cost, "arrivals", "watched")
+    return min(most, math.sqrt(most * runs * tracks))
+
+
+def _ratio(cost: Cost, over: str, under: str) -> float:
+    below = getattr(cost, under)
+    return float(getattr(cost, over) / below) if below else 0.0
+
+
+def _share(plan: CameraPlan, fps: float | None) -> float:
+    """The share of a camera's frames that is looked at."""
+    masks = [kept(file, fps) for file in plan.files]
+    return float(sum(mask.sum() for mask in masks) / sum(map(len, masks)))
