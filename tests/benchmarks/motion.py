@@ -88,7 +88,8 @@ class Side:
         skipped = 0
         for state in segment_states(self.folder, self.plan, self.settings, self.identities):
             footage = Path(self.plan.record.files[state.segment.file].path)
-            work = SegmentWork(self.folder.path, footage, state.segment, state.track_inputs, None)
+            file = self.plan.files[state.segment.file]
+            work = SegmentWork(self.folder.path, footage, file, state.segment, state.track_inputs, None)
             skipped += process_segment(self.tools, lambda camera, count: None, work).get("skipped", 0)
         return self.plan.frames / (time.perf_counter() - start), skipped
 

@@ -59,6 +59,7 @@ class Scene:
             yield SegmentWork(
                 self.folder.path,
                 Path(self.plan.record.files[state.segment.file].path),
+                self.plan.files[state.segment.file],
                 state.segment,
                 state.track_inputs if track else None,
                 state.embed_inputs if embed else None,

@@ -47,6 +47,7 @@ def building(tmp_path):
         (["--runtime", "abacus"], 2, "'abacus' is none of"),
         (["--runtime", "torch"], 2, "runtime torch builds no engines"),
         (["--target", "sm86"], 2, "openvino builds for no GPU"),
+        (["--precision", "fp16"], 2, "openvino: no fp16"),
         (["--device", "cuda:0"], 2, "openvino builds for no GPU"),
         (["--calibrate-on", "."], 2, "bf16 needs no calibration"),
         (["--size", "8x8", "--size", "8x8"], 3, "a size is given twice"),
@@ -59,6 +60,14 @@ def test_what_cannot_be_meant_is_one_line_and_builds_nothing(say, own_home, word
     assert (answer.status, error.startswith("error: "), hint.startswith("hint: ")) == (status, True, True)
     assert said in error
     assert not (own_home / "engines").exists()
+
+
+def test_a_precision_that_the_runtime_lacks_becomes_float32_unless_it_was_asked_for(say, tmp_path):
+    answer = say("engine", "build", "slim-afa", "--runtime", "onnxruntime", "--batch", "1", "--output", tmp_path)
+    assert answer.status == 0, answer.err
+    assert answer.err.splitlines()[0] == "onnxruntime has no bf16: built in fp32"
+    (folder,) = tmp_path.glob("slim-afa-fp32-onnxruntime-*")
+    assert "--precision fp32" in read_card(folder).command
 
 
 def test_an_unknown_recipe_is_refused_with_the_nearest(say):

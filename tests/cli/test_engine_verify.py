@@ -123,4 +123,4 @@ def test_a_bundle_without_an_engine_for_this_machine_says_how_to_build_one(say, 
     answer = say("engine", "verify", tmp_path / "tiny.zip")
     assert answer.status == 5
     assert "tiny-fp16-sm10-aaaa: runtime of-the-moon is unknown here" in answer.err
-    assert answer.err.endswith("hint: vidreid engine build tiny --runtime onnxruntime\n")
+    assert answer.err.endswith("hint: vidreid engine build tiny\n")

@@ -5,9 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from films import FILMS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidreid.footage.decode import SegmentDecoder
 from vidreid.footage.segments import cut
 from vidreid.footage.thinning import frame_rate, kept
 from vidreid.types import VideoFile
@@ -114,3 +116,24 @@ def test_the_rate_of_footage_is_that_of_its_usual_step(rate):
 
 def test_a_single_frame_has_the_usual_rate():
     assert frame_rate(video([7])) == 25.0
+
+
+@pytest.mark.parametrize("rate", [3, 7, 12.5])
+def test_frames_that_are_kept_are_decoded_as_if_all_were(film, made, rate):
+    path, file = made(film)
+    mask = kept(file, rate)
+    for segment in cut("c0", [file], seconds=0.9, overlap=0.4):
+        every = {frame.index: frame.image for frame in SegmentDecoder(path, file, segment).frames()}
+        decoder = SegmentDecoder(path, file, segment, looked_at=mask)
+        few = {frame.index: frame.image for frame in decoder.frames()}
+        assert list(few) == [index for index in every if mask[index]]
+        assert all(np.array_equal(few[index], every[index]) for index in few)
+        assert decoder.damage == []
+
+
+def test_what_is_lost_of_few_frames_is_named_with_those_between(made):
+    path, file = made(FILMS["plain mp4"])
+    (segment,) = cut("c0", [file], seconds=100, overlap=1)
+    decoder = SegmentDecoder(path, file, segment, looked_at=kept(file, 5))
+    next(decoder.frames())
+    assert [(one.first, one.stop) for one in decoder.damage] == [(5, 56)]

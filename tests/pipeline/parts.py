@@ -15,8 +15,8 @@ MATCH = {
 
 
 def parts_of(run: Path) -> dict[str, Path]:
-    """Every part under its real name, by its path within the run."""
-    found = sorted(path for path in run.glob("*/**/*.parquet") if not path.name.startswith("."))
+    """Every part in its place under its real name, by its path within the run."""
+    found = sorted(path for path in run.glob("[!.]*/**/*.parquet") if not path.name.startswith("."))
     return {path.relative_to(run).as_posix(): path for path in found}
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from planned import planned
 
 from vidreid.footage.decode import Decoded
 from vidreid.footage.thinning import frame_rate, kept
 from vidreid.pipeline.networks import Tools
-from vidreid.pipeline.plan import plan_camera
 from vidreid.pipeline.results import Run
 from vidreid.pipeline.room import frame_rates
 from vidreid.pipeline.run import Report
-from vidreid.settings import Settings
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_header, read_part
@@ -46,12 +45,6 @@ def thin(site, go, tmp_path_factory):
     return Thin(folder, report, rates, len(pictures))
 
 
-def plans(folder):
-    run = RunFolder(folder)
-    settings = Settings.model_validate(run.read().settings)
-    return [plan_camera(run, camera.usable, settings) for camera in run.read().cameras]
-
-
 def frames_of(folder, segment):
     part = read_part(RunFolder(folder).track(segment.camera, segment.name), schema.TRACKS, ["frame"])
     return set(part["frame"].to_pylist())
@@ -59,12 +52,12 @@ def frames_of(folder, segment):
 
 def looked_at(folder):
     """Frames that each segment's part says were looked at."""
-    segments = [segment for plan in plans(folder) for segment in plan.segments]
+    segments = [segment for plan in planned(folder).values() for segment in plan.segments]
     return [read_header(RunFolder(folder).track(one.camera, one.name)).facts["frames"] for one in segments]
 
 
 def test_boxes_are_of_the_frames_that_are_kept(thin):
-    for plan in plans(thin.folder):
+    for plan in planned(thin.folder).values():
         wanted = set(np.flatnonzero(kept(plan.files[0], FPS)).tolist())
         found = set().union(*(frames_of(thin.folder, segment) for segment in plan.segments))
         assert found
@@ -73,7 +66,7 @@ def test_boxes_are_of_the_frames_that_are_kept(thin):
 
 def test_neighbours_saw_the_same_frames_of_their_overlap(thin):
     compared = 0
-    for plan in plans(thin.folder):
+    for plan in planned(thin.folder).values():
         for one, other in pairwise(plan.segments):
             shared = range(other.first, one.stop)
             both = frames_of(thin.folder, one) & frames_of(thin.folder, other)
@@ -83,7 +76,7 @@ def test_neighbours_saw_the_same_frames_of_their_overlap(thin):
 
 
 def test_every_frame_that_is_kept_is_looked_at(thin):
-    masks = [(kept(plan.files[0], FPS), segment) for plan in plans(thin.folder) for segment in plan.segments]
+    masks = [(kept(plan.files[0], FPS), segment) for plan in planned(thin.folder).values() for segment in plan.segments]
     assert looked_at(thin.folder) == [mask[segment.first : segment.stop].sum() for mask, segment in masks]
 
 
@@ -93,7 +86,7 @@ def test_the_tracker_is_told_the_rate_of_the_frames_that_it_gets(thin):
 
 def test_frames_left_out_are_no_damage_and_the_summary_names_them(thin):
     summary = Run(thin.folder).summary()
-    rates = {f"{frame_rate(plan.files[0]):.3g}" for plan in plans(thin.folder)}
+    rates = {f"{frame_rate(plan.files[0]):.3g}" for plan in planned(thin.folder).values()}
     assert summary.damage == 0
     assert summary.covered == "all footage"
     assert summary.looked_at == f"4 frames a second of {', '.join(sorted(rates, key=float))}"
@@ -114,7 +107,8 @@ def test_gaps_between_the_frames_are_filled_in_exports(thin):
 
 
 def test_progress_ends_with_all_frames(thin):
-    assert thin.report.frames == sum(one.stop - one.first for plan in plans(thin.folder) for one in plan.segments)
+    segments = [segment for plan in planned(thin.folder).values() for segment in plan.segments]
+    assert thin.report.frames == sum(segment.stop - segment.first for segment in segments)
 
 
 def test_the_summary_is_printed(thin, say):

@@ -35,6 +35,7 @@ KEYS: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "segments.seconds": (9.0, FROM_TRACK, "segment"),
     "segments.overlap": (1.0, FROM_TRACK, "segment"),
     "decoding.decoder": ("cuda", FROM_TRACK, "decoder"),
+    "decoding.fps": (5.0, FROM_TRACK, "fps None -> 5.0"),
     "detection.detector": ("other", NOTHING, ""),  # what it led to does: see NETWORKS
     "detection.runtime": ("torch", NOTHING, ""),
     "detection.engine": ("auto", NOTHING, ""),

@@ -282,6 +282,27 @@ def test_boxes_are_never_shown_on_other_pictures_than_they_were_found_in(
     assert opened.boxes("north").num_rows > 0
 
 
+@pytest.mark.shared
+def test_an_easel_that_a_detector_takes_for_a_person_is_gone(shared: Path, tmp_path: Path) -> None:
+    """Those who walk by it stay: of each, the feet are elsewhere."""
+    easel, around = [319, 73, 333, 123], [[0.875, 0.39], [0.94, 0.39], [0.94, 0.455], [0.875, 0.455]]
+    encode(tmp_path / "c1.mp4", pictures_of(shared / "data" / "footage" / "campus4" / "c1.mp4", 700, 730))
+    detector = shared / "weights" / "detector" / "yolo26n_int8_openvino_model" / "yolo26n.xml"
+    settings = {"detection": {"detector": str(detector)}, "embedding": {"embedder": "colours"}}
+    found = []
+    for name, scene in (("before", {}), ("after", {"ignore": [around]})):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({"cameras": {"c1": {"files": ["c1.mp4"], **scene}}}))
+        run = vidreid.run(tmp_path / f"{name}.yaml", tmp_path / "run", settings=settings)
+        boxes = run.boxes("c1", interpolate=False)
+        corners = np.stack([boxes[side].to_numpy() for side in SIDES], 1)
+        there = np.abs(corners - easel).max(1) < 10
+        found.append((int(there.sum()), len(corners) - int(there.sum())))
+    (before, others), (after, others_after) = found
+    assert before > 10
+    assert after == 0
+    assert others_after == others > 20
+
+
 # Fields and flat pixels
 
 

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planned import planned
 
 from vidreid.errors import InputError, UsageError
 from vidreid.footage.zones import zone_named
-from vidreid.pipeline.plan import plan_camera
 from vidreid.pipeline.window import Window, chosen
-from vidreid.settings import Settings
-from vidreid.store.folder import RunFolder
 
 NOON = datetime(2026, 4, 12, 12, tzinfo=UTC)
 
@@ -21,9 +19,7 @@ NOON = datetime(2026, 4, 12, 12, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def plans(finished):
     """Cameras of the small world, by name, in segments of six seconds."""
-    folder = RunFolder(finished)
-    settings = Settings.model_validate(folder.read().settings)
-    return {camera.name: plan_camera(folder, camera.usable, settings) for camera in folder.read().cameras}
+    return planned(finished)
 
 
 def start_of(plan):

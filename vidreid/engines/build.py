@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -26,7 +26,9 @@ MAKING, CHECKING = 0.2, 0.9  # shares of the work at which the graph is there, a
 
 
 class Builder(Refusing, Protocol):
-    """A runtime that builds engines."""
+    """A runtime that builds engines, in ``PRECISIONS``."""
+
+    PRECISIONS: Sequence[str]
 
     def version(self) -> str:
         """Of the runtime's library."""

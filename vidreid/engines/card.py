@@ -27,6 +27,10 @@ AGAIN = "build the engine again"
 OF_A_MACHINE = r" --(portable|(runtime|precision|calibrate-on) ('[^']*'|\S+))"  # in a command
 
 
+class NewerError(InputError):
+    """The card of an engine that a newer vidreid made."""
+
+
 class TensorCard(Section):
     """A tensor of an engine; -1 in ``shape`` is free within the profile."""
 
@@ -147,7 +151,7 @@ def parse_card(data: bytes, path: str) -> Card:
     if not isinstance(values, dict):
         raise InputError(f"{path}: not a card", AGAIN)
     if isinstance(values.get("format"), int) and values["format"] > FORMAT:
-        raise InputError(f"{path}: format {values['format']} is of a newer vidreid", "update vidreid")
+        raise NewerError(f"{path}: format {values['format']} is of a newer vidreid", "update vidreid")
     if values.pop(SEAL, None) != _seal(values):
         command = str(values.get("command") or AGAIN)
         hint = command if re.fullmatch(COMMAND, command) else AGAIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from av.filter import Graph
 
-from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
+from vidreid.footage.packets import REORDER, Packets, decode, open_video, sparing, time_of
 from vidreid.footage.shape import turned
 from vidreid.types import Array, Damage, Frame, Image, Segment, VideoFile
 
@@ -26,27 +26,39 @@ TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTAT
 class SegmentDecoder:
     """Frames of one segment in order of time; afterwards ``damage`` says which of them are lost.
 
-    ``accel`` is the video engine that decodes (`footage.hardware`), None for the processor.
+    ``accel`` is the video engine that decodes (`footage.hardware`), None for the processor. ``looked_at``: mask (n,) of
+    the file's frames that are wanted (`footage.thinning`), None for all; the others are never lost.
     """
 
-    def __init__(self, path: Path, file: VideoFile, segment: Segment, accel: Any = None) -> None:
+    def __init__(
+        self, path: Path, file: VideoFile, segment: Segment, accel: Any = None, looked_at: Array | None = None
+    ) -> None:
         self.path = path
         self.file = file
         self.segment = segment
         self._accel = accel
-        self._seen = np.zeros(segment.stop - segment.first, bool)
+        wanted = np.ones(len(file.pts), bool) if looked_at is None else looked_at
+        self._wanted = wanted[segment.first - file.first : segment.stop - file.first]
+        self._seen = ~self._wanted
 
     def frames(self) -> Iterator[Frame]:
         """Decoded frames; a packet that cannot be decoded is skipped."""
         first, stop = self.segment.first - self.file.first, self.segment.stop - self.file.first
-        placed = _placed_by_time if self.file.timing == "presentation" else _placed_by_count
-        for position, picture in placed(self.path, self.file, first, self._accel):
+        for position, picture in self._placed(first, stop):
             if first <= position < stop and not self._seen[position - first]:
                 self._seen[position - first] = True
                 yield self._frame(position, picture)
             # A picture whose time is damaged a little may come before others of this segment.
             if self._seen.all() or position >= stop + REORDER:
                 break
+
+    def _placed(self, first: int, stop: int) -> Iterator[tuple[int, Any]]:
+        """Pictures from position ``first`` on with their positions; up to ``stop`` perhaps only the wanted ones."""
+        if self.file.timing != "presentation":
+            return _placed_by_count(self.path, self.file, first, self._accel)
+        whole = self._accel is not None or self._wanted.all()
+        needed = None if whole else frozenset(self.file.pts[first:stop][self._wanted].tolist())
+        return _placed_by_time(self.path, self.file, first, self._accel, needed)
 
     def _frame(self, position: int, picture: Any) -> Frame:
         return Frame(
@@ -60,20 +72,26 @@ class SegmentDecoder:
 
     @property
     def damage(self) -> list[Damage]:
-        """Frames of this segment that ingest found and nobody could decode."""
+        """Frames of this segment that ingest found and nobody could decode, with those left out between them."""
         segment = self.segment
-        lost = np.flatnonzero(~self._seen) + segment.first
-        lost = lost[(lost >= segment.own_first) & (lost < segment.own_stop)]
-        groups = np.split(lost, np.flatnonzero(np.diff(lost) > 1) + 1) if len(lost) else []
+        lost = np.flatnonzero(~self._seen)
+        lost = lost[(lost >= segment.own_first - segment.first) & (lost < segment.own_stop - segment.first)]
+        ranks = np.cumsum(self._wanted)[lost]
+        groups = np.split(lost + segment.first, np.flatnonzero(np.diff(ranks) > 1) + 1) if len(lost) else []
         return [Damage(segment.camera, int(g[0]), int(g[-1]) + 1, "cannot be decoded") for g in groups]
 
 
-def _placed_by_time(path: Path, file: VideoFile, first: int, accel: Any) -> Iterator[tuple[int, Any]]:
-    """Pictures from position ``first`` on, each with its position in the file: that of its time in its stretch."""
+def _placed_by_time(
+    path: Path, file: VideoFile, first: int, accel: Any, needed: Container[int] | None
+) -> Iterator[tuple[int, Any]]:
+    """Pictures from position ``first`` on, each with its position in the file: that of its time in its stretch.
+
+    Where not all are ``needed``, others may be missing.
+    """
     stretch = int(np.searchsorted(file.stretches, first, side="right")) - 1
     begin, end = [*file.stretches.tolist(), len(file.pts)][stretch : stretch + 2]
     times = file.pts[begin:end]
-    for picture in _pictures(path, file, first, stretch, accel):
+    for picture in _pictures(path, file, first, stretch, accel, needed):
         place = int(np.searchsorted(times, picture.pts)) if picture.pts is not None else len(times)
         if place < len(times) and times[place] == picture.pts:
             yield begin + place, picture
@@ -107,10 +125,12 @@ def _key_before(file: VideoFile, first: int) -> int:
     return int(keys[-1]) if len(keys) else 0
 
 
-def _pictures(path: Path, file: VideoFile, first: int, stretch: int, accel: Any) -> Iterator[Any]:
+def _pictures(
+    path: Path, file: VideoFile, first: int, stretch: int, accel: Any, needed: Container[int] | None = None
+) -> Iterator[Any]:
     """Pictures from the key frame at position ``first`` on; ``pts`` as ingest found it, or the place of storage."""
     with packets_from(path, file, first, stretch, accel) as (stream, packets):
-        yield from decode(stream, packets)
+        yield from decode(stream, packets if needed is None else sparing(stream, packets, needed))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,29 @@ def decode(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
             yield from stream.codec_context.decode(packet)
         except av.error.FFmpegError:
             continue
+
+
+def sparing(stream: Any, packets: Iterable[Any], needed: Container[int]) -> Iterator[Any]:
+    """The same packets for `decode`, which passes over pictures that neither anybody needs, by their ``pts``, nor any
+    other picture. Those that are decoded are the same; of damaged groups, what is made up may differ."""
+    context = stream.codec_context
+    spares = _marks_needless(context)
+    for packet in packets:
+        if spares:
+            context.skip_frame = "DEFAULT" if packet.pts in needed else "NONREF"
+        yield packet
+
+
+def _marks_needless(context: Any) -> bool:
+    """Whether pictures that no other needs are marked as such.
+
+    In HEVC the mark is within one temporal layer, so there may be but one (ISO/IEC 14496-15, 8.3.3.1: bits 3 to 5 of
+    byte 21 of its configuration).
+    """
+    if context.name == "hevc":
+        record = context.extradata or b""
+        return len(record) > 21 and record[0] == 1 and record[21] >> 3 & 7 == 1
+    return bool(context.name == "h264")
 
 
 def _start_of(path: Path) -> str:

@@ -31,12 +31,13 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def probe(path: Path, first: int = 0) -> VideoFile:
-    """Read all packets of a file's video stream; ``first`` is the frame index of its first frame.
+def probe(path: Path, first: int = 0, digest: str = "") -> VideoFile:
+    """Read all packets of a file's video stream; ``first`` is the frame index of its first frame, ``digest`` the
+    SHA-256 of its bytes where that is known.
 
     Raises `InputError` where there is no frame at all.
     """
-    digest = sha256(path) if path.is_file() else ""
+    digest = digest or (sha256(path) if path.is_file() else "")
     with open_video(path) as container:
         stream = container.streams.video[0]
         packets = _read_packets(container, stream)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidreid import plugins
-from vidreid.engines.card import Card, Target, read_card
+from vidreid.engines.card import Card, NewerError, Target, read_card
 from vidreid.engines.folder import engine_folders
 from vidreid.engines.load import EngineModel, check_files, open_engine
 from vidreid.errors import InputError, MissingError, UsageError
@@ -103,7 +103,7 @@ def _judged(folder: Path) -> Found:
         card = read_card(folder)
         check_files(folder, card)
     except InputError as error:
-        return Found(folder, size, problem=error.message, useless=True)
+        return Found(folder, size, problem=error.message, useless=not isinstance(error, NewerError))
     if card.runtime not in plugins.names(ROOM):
         return Found(folder, size, card, f"runtime {card.runtime} is unknown here")
     runtime: Any = plugins.load(ROOM, card.runtime)

@@ -11,6 +11,7 @@ from vidreid.footage.clock import agreement, check_readings, overlaps
 from vidreid.footage.probe import probe, sha256
 from vidreid.footage.scene import as_seen
 from vidreid.pipeline.plan import camera_of, files_table, header_for, ingest_inputs, read_files, sound_header
+from vidreid.pipeline.summary import told_once
 from vidreid.store import schema
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder
 from vidreid.store.parts import write_part
@@ -25,11 +26,12 @@ def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
     Missing footage keeps its record, so that what was made from it stays usable; ``note`` says so.
     """
     files = []
+    told: list[tuple[str, str]] = []
     for file in record.files:
         path = Path(file.path)
         if not path.is_file():
             if file.sha256:
-                note(f"{record.name}: {path.name} is missing; what was made from it stays")
+                told.append((path.name, "is missing; what was made from it stays"))
             files.append(file)
             continue
         stat = path.stat()
@@ -38,8 +40,10 @@ def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
             continue
         found = FileRecord(file.path, stat.st_size, stat.st_mtime_ns, sha256(path))
         if file.sha256 and found.sha256 != file.sha256:
-            note(f"{record.name}: {path.name} has changed; its camera is analysed again")
+            told.append((path.name, "has changed; its camera is analysed again"))
         files.append(found)
+    for line in told_once(told, " "):
+        note(f"{record.name}: {line}")
     return replace(record, files=tuple(files))
 
 
@@ -48,8 +52,10 @@ def ingest_camera(
     record: CameraRecord,
     note: Callable[[str], None],
     leave_out: Callable[[str, InputError], None],
+    step: Callable[[int], None] = lambda files: None,
 ) -> CameraRecord:
-    """Probe a camera's files unless that is done; files with nothing in them are named and left out.
+    """Probe a camera's files unless that is done; files with nothing in them are named and left out, ``step`` is told
+    how many more are done.
 
     Returns the record as it is now. Raises `InputError` where no file of the camera holds a picture, one begins before
     the one before it ends, or readings of its clock cannot be right.
@@ -58,8 +64,10 @@ def ingest_camera(
     path = folder.ingest(record.name)
     header = sound_header(path)
     if header is None or header.inputs != ingest_inputs(record.usable):
-        record, files = _probe(record, note)
+        record, files = _probe(record, note, step)
         write_part(path, files_table(files), schema.FILES, header_for(ingest_inputs(record.usable)))
+    else:
+        step(len(record.files))
     for file in record.files:
         if file.unusable:
             hint = "export it as MP4 in the recorder's player; the other files go on"
@@ -68,22 +76,29 @@ def ingest_camera(
     return record
 
 
-def _probe(record: CameraRecord, note: Callable[[str], None]) -> tuple[CameraRecord, list[VideoFile]]:
+def _probe(
+    record: CameraRecord, note: Callable[[str], None], step: Callable[[int], None]
+) -> tuple[CameraRecord, list[VideoFile]]:
     """The record with its unusable files marked, and what the others hold."""
     files: list[VideoFile] = []
     marked: list[FileRecord] = []
+    told: list[tuple[str, str]] = []
+    frames = 0
     for file in record.files:
+        step(1)
         try:
-            found = probe(Path(file.path), sum(len(earlier.pts) for earlier in files))
+            found = probe(Path(file.path), frames, file.sha256)
         except InputError as error:
             if len(record.files) == 1:
                 raise InputError(f"{record.name}: {error.message}", error.hint) from None
             marked.append(replace(file, unusable=error.message))
             continue
         files.append(found)
+        frames += len(found.pts)
         marked.append(replace(file, unusable=""))
-        for line in as_seen(found, record.scene).notes:
-            note(f"{record.name}: {Path(file.path).name}: {line}")
+        told += [(Path(file.path).name, line) for line in as_seen(found, record.scene).notes]
+    for line in told_once(told):
+        note(f"{record.name}: {line}")
     if not files:
         raise InputError(f"{record.name}: none of its {len(record.files)} files holds a picture", "check the footage")
     return replace(record, files=tuple(marked)), files

@@ -122,8 +122,8 @@ def find_networks(
         "detector": _runtime(settings.detection.runtime, detector),
         "embedder": _runtime(settings.embedding.runtime, embedder),
     }
-    if trust and isinstance(detector, FileModel):
-        detector = replace(detector, trusted=True)
+    if trust:
+        detector, embedder = (one and replace(one, trusted=True) for one in (detector, embedder))
     return Networks(detector, embedder, find_tracker(settings.tracking.tracker), runtimes, truth)
 
 

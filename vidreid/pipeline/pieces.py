@@ -107,7 +107,7 @@ def measure(
 def _cost(tools: Tools, folder: RunFolder, plan: CameraPlan, piece: Segment) -> Cost:
     """Track and embed a piece as a run does."""
     file, name = plan.files[piece.file], piece.camera
-    work = SegmentWork(folder.path, Path(plan.record.files[piece.file].path), piece, {}, {}, plan.record.scene)
+    work = SegmentWork(folder.path, Path(plan.record.files[piece.file].path), file, piece, {}, {})
     times = [time.perf_counter()]
     track_segment(tools, lambda camera, count: None, work)
     times.append(time.perf_counter())

@@ -195,17 +195,17 @@ def _ingest(
         def leave_out(file: str, error: InputError, camera: str = camera.name) -> None:
             _fail(report, reporter, f"{camera}/{file}", error)
 
+        step = functools.partial(reporter.advance, camera.name)
         try:
-            known = ingest_camera(folder, camera, note, leave_out)
+            known = ingest_camera(folder, camera, note, leave_out, step)
         except InputError as error:
             if type(error) is not InputError or len(record.cameras) == 1:
                 raise
             _fail(report, reporter, camera.name, error)
             continue
-        finally:
-            reporter.advance(camera.name, len(camera.files))
-        record = record.with_camera(known)
-        folder.write(record)
+        if known != camera:
+            record = record.with_camera(known)
+            folder.write(record)
         plan = plan_camera(folder, known.usable, settings)
         if plan is not None:
             plans[camera.name] = plan
@@ -265,7 +265,7 @@ def _segments(
             report.failed[outcome.key] = outcome.error
             report.hints[outcome.key] = outcome.hint
             reporter.note(f"error: {outcome.key}: {outcome.error}")
-        progress.write()
+            progress.write()
     if skipped:
         reporter.note(f"motion gate: the detector was spared {skipped} of {progress.frames} frames")
     report.frames += progress.frames
@@ -297,10 +297,10 @@ def _work(folder: RunFolder, plan: CameraPlan, state: SegmentState, options: Opt
     return SegmentWork(
         folder.path,
         footage,
+        plan.files[state.segment.file],
         state.segment,
         state.track_inputs if track else None,
         state.embed_inputs if embed else None,
-        plan.record.scene,
     )
 
 

@@ -12,31 +12,32 @@ import pyarrow as pa
 
 from vidreid.footage.decode import SegmentDecoder
 from vidreid.footage.hardware import acceleration
-from vidreid.footage.scene import as_seen
 from vidreid.footage.thinning import frame_rate, kept
 from vidreid.pipeline.gating import Gated
 from vidreid.pipeline.networks import Tools
-from vidreid.pipeline.plan import header_for, read_files
+from vidreid.pipeline.plan import header_for
 from vidreid.store import schema
 from vidreid.store.folder import RunFolder
 from vidreid.store.parts import read_part, write_part
 from vidreid.tracklets.runs import Cut, RunPicker, StoredCrop, decode
-from vidreid.types import WHOLE, Crop, Detections, Frame, Scene, Segment
+from vidreid.types import Crop, Detections, Frame, Segment, VideoFile
 
 STEP = 25  # frames between two words of progress
 
 
 @dataclass(frozen=True)
 class SegmentWork:
-    """What is due of one segment: ``track`` and ``embed`` are the inputs of parts to make, None where done; ``scene``
-    is what its camera sees of the footage."""
+    """What is due of one segment: ``track`` and ``embed`` are the inputs of parts to make, None where done.
+
+    ``file`` is what ingest found in its ``footage``, as its camera sees it.
+    """
 
     folder: Path
     footage: Path
+    file: VideoFile
     segment: Segment
     track: Mapping[str, Any] | None
     embed: Mapping[str, Any] | None
-    scene: Scene = WHOLE
 
 
 def process_segment(tools: Tools, advance: Callable[[str, int], None], work: SegmentWork) -> dict[str, Any]:
@@ -53,20 +54,18 @@ def process_segment(tools: Tools, advance: Callable[[str, int], None], work: Seg
 
 def track_segment(tools: Tools, advance: Callable[[str, int], None], work: SegmentWork) -> dict[str, Any]:
     """Decode, detect, track and cut crops in one pass; writes the crops part, then the track part."""
-    folder, segment = RunFolder(work.folder), work.segment
-    file = as_seen(read_files(folder.ingest(segment.camera))[segment.file], work.scene)
-    decoder = SegmentDecoder(work.footage, file, segment, acceleration(tools.settings.decoding.decoder))
+    folder, file, segment = RunFolder(work.folder), work.file, work.segment
+    looked_at = kept(file, tools.settings.decoding.rate)
+    decoder = SegmentDecoder(work.footage, file, segment, acceleration(tools.settings.decoding.decoder), looked_at)
     settings = tools.settings.crops
     cut = Cut(settings.margin, settings.longest, settings.jpeg)
     picker = RunPicker(runs=settings.runs, length=settings.length, spacing=settings.spacing, cut=cut)
-    looked_at = kept(file, tools.settings.decoding.rate)
     detector, tracker = tools.detector(), tools.tracker(frame_rate(file) * float(looked_at.mean()))
     gate = Gated(detector, tracker, tools.settings.detection.look_every)
     if tools.settings.detection.motion_gate:
         detector = tracker = gate
     rows = _Rows()
-    # Pictures are made of frames when they are looked at: those left out are never converted.
-    frames = (frame for frame in _counted(decoder.frames(), segment, advance) if looked_at[frame.index - file.first])
+    frames = _counted(decoder.frames(), segment, advance)
     for frame, detections in _with_vectors(tools, detector.detect(frames)):
         tracked = tracker.update(detections, frame)
         scores = detections.scores[tracked.rows]
@@ -83,13 +82,15 @@ def track_segment(tools: Tools, advance: Callable[[str, int], None], work: Segme
 
 
 def _counted(frames: Iterator[Frame], segment: Segment, advance: Callable[[str, int], None]) -> Iterator[Frame]:
-    """The same frames, with a word of progress every `STEP` of them, and at the end on those that were lost."""
-    count = 0
-    for count, frame in enumerate(frames, start=1):
+    """The same frames, with a word of progress every `STEP` of the footage's, and at the end on what is missing."""
+    told = 0
+    for frame in frames:
         yield frame
-        if count % STEP == 0:
-            advance(segment.camera, STEP)
-    advance(segment.camera, segment.stop - segment.first - count // STEP * STEP)
+        done = frame.index + 1 - segment.first
+        if done - told >= STEP:
+            advance(segment.camera, done - told)
+            told = done
+    advance(segment.camera, segment.stop - segment.first - told)
 
 
 def _with_vectors(tools: Tools, found: Iterator[tuple[Frame, Detections]]) -> Iterator[tuple[Frame, Detections]]:

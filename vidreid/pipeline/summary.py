@@ -78,7 +78,7 @@ def summarise(run: Run) -> Summary:
     )
 
 
-def told_once(notes: Iterable[tuple[str, str]]) -> list[str]:
+def told_once(notes: Iterable[tuple[str, str]], between: str = ": ") -> list[str]:
     """Notes on files by their names, each told once: the first file and how many others, and `MOST` in all.
 
     >>> told_once([("a.mp4", "interlaced"), ("b.mp4", "interlaced"), ("b.mp4", "damaged")])
@@ -88,7 +88,7 @@ def told_once(notes: Iterable[tuple[str, str]]) -> list[str]:
     for name, note in notes:
         files.setdefault(note, []).append(name)
     told = [
-        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {note}" for note, names in files.items()
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}{between}{note}" for note, names in files.items()
     ]
     return told if len(told) <= MOST else [*told[: MOST - 1], f"and {len(told) - MOST + 1} more notes on its files"]
 

@@ -7,6 +7,7 @@ Every tracker of boxmot that follows boxes can be had: `bytetrack`, `botsort`, `
 from __future__ import annotations
 
 import difflib
+import functools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -41,12 +42,13 @@ def make(name: str, options: Mapping[str, Any], *, rate: float, dim: int | None)
     the tracker compares appearance and ``dim`` is None.
     """
     check(name, options)
-    if needs_vectors(name, options) and dim is None:
+    tracker = _create(name, options, rate)
+    if tracker.requirements.embeddings and dim is None:
         raise InputError(
             f"tracker {name}: compares appearance, and no vectors are given",
             "give an embedder, or set use_embeddings: false in its options (all but strongsort have it)",
         )
-    return BoxmotTracker(_create(name, options, rate), dim or 0)
+    return BoxmotTracker(tracker, dim or 0)
 
 
 def needs_vectors(name: str, options: Mapping[str, Any]) -> bool:
@@ -133,6 +135,7 @@ def _create(name: str, options: Mapping[str, Any], rate: float) -> Any:
     return create_tracker(TrackerSpec(name=name, options=tuple(sorted(given.items()))))
 
 
+@functools.cache
 def _settings(name: str) -> dict[str, Mapping[str, Any]]:
     """A tracker's options and what boxmot states of each (``default``, ``options`` where it is a choice)."""
     flat: dict[str, Mapping[str, Any]] = {"lost_seconds": {"default": 1.0}}

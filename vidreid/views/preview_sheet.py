@@ -90,24 +90,24 @@ def _picture(seen: CameraLook, look: Look, size: tuple[int, int], *, heights: bo
     """A frame of ``size`` (width, height) with polygons and boxes, and with the boxes' ``heights`` in pixels."""
     image = resized(look.image, *size)
     scale = size[0] / seen.size[0]
-    for polygon in seen.scene.include:
-        _outline(image, polygon, INSIDE)
-    for polygon in seen.scene.ignore:
-        _outline(image, polygon, OUTSIDE)
+    weight = 1 + heights
+    for polygons, colour in ((seen.scene.include, INSIDE), (seen.scene.ignore, OUTSIDE)):
+        for polygon in polygons:
+            _outline(image, polygon, colour, weight)
     for box, counts in zip(look.boxes, look.counts, strict=True):
         height = float(box[3] - box[1])
         colour = LEFT_OUT if not counts else GOOD if height >= SMALL else WEAK
         x1, y1, x2, y2 = (round(float(value) * scale) for value in box)
-        cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 + heights, cv2.LINE_AA)
+        cv2.rectangle(image, (x1, y1), (x2, y2), colour, weight, cv2.LINE_AA)
         if heights:
             draw_plate(image, f"{height:.0f}", (x1, y1 - 20), 9, colour)
     return image
 
 
-def _outline(image: Image, polygon: Polygon, colour: Colour) -> None:
+def _outline(image: Image, polygon: Polygon, colour: Colour, weight: int) -> None:
     """A polygon in fractions of the picture, lightly filled."""
     corners = np.rint(np.array(polygon) * (image.shape[1] - 1, image.shape[0] - 1)).astype(np.int32)
     filled = image.copy()
     cv2.fillPoly(filled, [corners], colour)
     image[:] = cv2.addWeighted(filled, 0.15, image, 0.85, 0)
-    cv2.polylines(image, [corners], isClosed=True, color=colour, thickness=2, lineType=cv2.LINE_AA)
+    cv2.polylines(image, [corners], isClosed=True, color=colour, thickness=weight, lineType=cv2.LINE_AA)

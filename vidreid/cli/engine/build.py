@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,11 @@ def build(recipe: str, output: Path | None, rebuild: bool, as_json: bool, **chos
 
     chosen["runtime"] = chosen["runtime"] or fastest_runtime()
     name, content = read_recipe(recipe)
-    content = _changed(content, chosen)
     runtime = builder(chosen["runtime"])
+    content = _changed(content, chosen)
+    if content.precision not in runtime.PRECISIONS:
+        chosen["precision"] = _other_precision(content.precision, runtime.PRECISIONS, chosen)
+        content = _changed(content, chosen)
     asked = Target(capabilities=list(chosen["target"] or ()), portable=chosen["portable"])
     target = target_of(runtime, chosen["runtime"], asked, chosen["device"])
     calibrate_on = chosen["calibrate_on"]
@@ -114,6 +118,15 @@ def _changed(recipe: EngineRecipe, chosen: dict[str, Any]) -> EngineRecipe:
 
     changes = {key: chosen[key] for key in ("precision", "batch", "sizes") if chosen[key]}
     return check_model(EngineRecipe, {**recipe.model_dump(), **changes}, "the options") if changes else recipe
+
+
+def _other_precision(precision: str, offered: Sequence[str], chosen: dict[str, Any]) -> str:
+    """What a runtime builds in place of a recipe's precision that it lacks; an error where that was asked for."""
+    if chosen["precision"]:
+        hint = " or ".join(f"--precision {one}" for one in offered)
+        raise UsageError(f"{chosen['runtime']}: no {precision}", hint)
+    click.echo(f"{chosen['runtime']} has no {precision}: built in fp32", err=True)
+    return "fp32"
 
 
 def _command(recipe: str, chosen: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from vidreid.engines.source import INPUT, calibration_of
 from vidreid.errors import InputError, StorageError
 from vidreid.types import Array, Engine, InputSpec, Model, ModelSpec
 
+PRECISIONS = ("fp32", "fp16", "int8")
 MAIN = "engine.onnx"
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 # Reproducible: no algorithm is chosen by the clock, no product is rounded to 19 bits.
@@ -49,8 +50,8 @@ def version() -> str:
 
 def build(order: Order, folder: Path, progress: Callable[[str, float], None]) -> Built:
     """Write a source's graph in the order's precision: fp32, fp16 (for GPUs), or int8 between Q and DQ nodes."""
-    if order.precision == "bf16":
-        raise InputError("onnxruntime: no bf16", "--precision fp32, int8, or fp16 for GPUs")
+    if order.precision not in PRECISIONS:
+        raise InputError(f"onnxruntime: no {order.precision}", "--precision fp32, int8, or fp16 for GPUs")
     path = folder / MAIN
     try:
         islands = _write(order, path, progress)

@@ -27,6 +27,7 @@ __all__ = ["available", "build", "layers", "load", "refuses", "shared_core", "ve
 MAIN, WEIGHTS = "engine.xml", "engine.bin"
 # The type of everything that is not in INT8. "bf16" is also what OpenVINO chooses where the processor has it.
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
+PRECISIONS = tuple(HINTS)
 RUNS = 5  # of which layers' times are the means
 
 

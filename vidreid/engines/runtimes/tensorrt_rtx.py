@@ -7,6 +7,7 @@ from vidreid.engines.runtimes._tensorrt.runtime import TensorRTRuntime
 
 _runtime = TensorRTRuntime(TensorRTRTX())
 
+PRECISIONS = _runtime.PRECISIONS
 available = _runtime.available
 version = _runtime.version
 target = _runtime.target

@@ -20,6 +20,8 @@ Progress = Callable[[str, float], None]
 class TensorRTRuntime:
     """A runtime around ``library``; its bound methods are the plug-in's functions."""
 
+    PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+
     def __init__(self, library: Library) -> None:
         self._library = library
 
