@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from vidreid.cli import COMMANDS, cli
 from vidreid.engines.registry import InputEntry, ModelEntry
-from vidreid.footage.cameras import CameraEntry, CamerasFile, FileEntry, TravelEntry
+from vidreid.footage.cameras import CameraEntry, CamerasFile, FileEntry, ReadingEntry, TravelEntry
 from vidreid.settings import Settings
 from vidreid.store import schema
 
@@ -113,6 +113,7 @@ def cameras() -> str:
     return (
         f"The file:\n\n{_fields(CamerasFile)}\nA camera:\n\n{_fields(CameraEntry)}\n"
         f"A file of it, where it is more than a path:\n\n{_fields(FileEntry)}\n"
+        f"An entry of `readings`:\n\n{_fields(ReadingEntry)}\n"
         f"An entry of `travel`:\n\n{_fields(TravelEntry)}"
     )
 

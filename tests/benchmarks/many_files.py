@@ -2,7 +2,8 @@
 
 8 cameras of 60, 120 and 240 files, ten minutes apart, six frames each, and people in every eighth; oracle and colours,
 so that no network hides what grows with the number of files. Each command is a process of its own, its seconds those
-of the processor; what is linear takes four times as many for 240 files as for 60. Prints a table and writes results/many_files.json.
+of the processor; what is linear takes four times as many for 240 files as for 60. Prints a table and writes
+results/many_files.json.
 """
 
 import json

@@ -19,8 +19,8 @@ import openvino as ov
 
 from vidreid.engines.runtimes.openvino import shared_core
 from vidreid.footage.cameras import read_site
-from vidreid.pipeline.networks import Tools, find_networks
 from vidreid.pipeline.match import match_run
+from vidreid.pipeline.networks import Tools, find_networks
 from vidreid.pipeline.plan import plan_camera, segment_states
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.run import Options, run

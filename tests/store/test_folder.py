@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -151,6 +153,66 @@ def test_a_writer_sweeps_what_killed_ones_left(folder: RunFolder) -> None:
     stray.write_bytes(b"half")
     with folder.locked():
         assert not stray.exists()
+
+
+def test_who_matches_and_who_works_keep_out_of_each_others_way(folder: RunFolder) -> None:
+    half = {name: folder.path / f"{TEMPORARY}{name}.1a2b3c4d" for name in ("run.json", "journal.sqlite", "people.html")}
+    for file in half.values():
+        file.write_bytes(b"half")
+    with folder.locked():
+        assert [name for name, file in half.items() if file.exists()] == ["journal.sqlite", "people.html"]
+        half["run.json"].write_bytes(b"half")
+        with folder.matching(print):
+            assert folder.is_matched_now()
+            assert [name for name, file in half.items() if file.exists()] == ["run.json"]
+    assert not folder.is_matched_now()
+
+
+def test_a_second_one_who_matches_waits_for_the_first_and_says_so(folder: RunFolder) -> None:
+    said: list[str] = []
+    order: list[str] = []
+
+    def second() -> None:
+        with folder.matching(said.append):
+            order.append("second")
+
+    with folder.matching(print):
+        other = threading.Thread(target=second)
+        other.start()
+        while not said:
+            time.sleep(0.001)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    assert said == [f"{folder.path}: another vidreid matches this run; waiting for it"]
+
+
+def write_tables(made: RunFolder, text: str) -> None:
+    for table in ("tracklets", "identities"):
+        made.match(table).parent.mkdir(parents=True, exist_ok=True)
+        made.match(table).write_text(text)
+
+
+def test_the_tables_of_a_match_take_their_places_together(folder: RunFolder) -> None:
+    for text in ("one", "two"):
+        with folder.new_match() as made:
+            write_tables(made, text)
+            assert folder.match("tracklets").exists() == (text == "two")
+        assert {folder.match(table).read_text() for table in ("tracklets", "identities")} == {text}
+    with pytest.raises(ZeroDivisionError), folder.new_match() as made:
+        write_tables(made, f"{1 / 0}")
+    assert folder.match("tracklets").read_text() == "two"
+    assert not list(folder.path.glob(f"{TEMPORARY}*"))
+
+
+def test_what_a_killed_match_left_is_not_taken_for_another(folder: RunFolder) -> None:
+    left = RunFolder(folder.path / f"{TEMPORARY}match")
+    write_tables(left, "left")
+    left.match("evidence").write_text("left")
+    with folder.new_match() as made:
+        write_tables(made, "new")
+    assert not folder.match("evidence").exists()
+    assert folder.match("tracklets").read_text() == "new"
 
 
 def test_those_who_ask_whether_it_is_busy_keep_no_writer_out(folder: RunFolder) -> None:

@@ -24,6 +24,7 @@ def calibrate(run_folder: Path, as_json: bool, plot: Path | None, truth: Path | 
     """Say what a likeness means in RUN, what it was made from, and what is to be expected of what was put together."""
     from vidreid.pipeline.calibrated import calibration_of
     from vidreid.pipeline.results import Run
+    from vidreid.views import coverage
     from vidreid.views.calibration import lines, write_calibration
 
     if truth is None and any(labels.values()):
@@ -39,7 +40,10 @@ def calibrate(run_folder: Path, as_json: bool, plot: Path | None, truth: Path | 
     if plot:
         write_calibration(plot, found, check)
     if as_json:
-        result = found.as_dict() if check is None else {**found.as_dict(), "check": check.as_dict()}
-        click.echo(json.dumps(result, indent=1))
-    else:
-        click.echo("\n".join(lines(found, check)))
+        covers = run.partial()
+        result = {**found.as_dict(), "covers": covers and covers.as_dict()}
+        click.echo(json.dumps(result if check is None else {**result, "check": check.as_dict()}, indent=1))
+        return
+    click.echo("\n".join(lines(found, check)))
+    if covered := coverage.note(run):
+        click.echo(covered)

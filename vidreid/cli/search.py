@@ -58,7 +58,6 @@ def search(run_folders: tuple[Path, ...], **given: Any) -> None:
 def _search(runs: Sequence[Run], point: Point | None, given: dict[str, Any]) -> None:
     from vidreid.pipeline.person import write_person
     from vidreid.pipeline.search import Limits, search, with_vectors
-    from vidreid.views import coverage
 
     notes: list[str] = []
     person = _person(runs[0], point, given, notes.append)
@@ -76,13 +75,10 @@ def _search(runs: Sequence[Run], point: Point | None, given: dict[str, Any]) -> 
         click.echo(f"note: {note}", err=True)
     if given["as_json"]:
         told = {"likely": sum(hit.likely for hit in hits), "hits": [hit.as_dict() for hit in hits], "notes": notes}
-        covers = {str(run.path): covered and covered.as_dict() for run in runs for covered in [run.partial()]}
-        click.echo(json.dumps({**told, "covers": covers}, indent=1))
+        click.echo(json.dumps({**told, "covers": _covers(runs)}, indent=1))
         return
     _print(hits, several=len(runs) > 1)
-    for run in runs:
-        if said := coverage.note(run):
-            click.echo(f"{run.path}: {said}" if len(runs) > 1 else said)
+    _say_covers(runs)
 
 
 def _check(given: dict[str, Any], point: Point | None) -> None:
@@ -132,13 +128,28 @@ def _show_scene(run: Run, scene: Scene, sheet: Path | None, as_json: bool) -> No
         write_scene(sheet, run, scene)
     if as_json:
         people = [{"number": number, **one.as_dict()} for number, one in enumerate(scene.people, start=1)]
-        click.echo(json.dumps({"camera": scene.camera, "frame": scene.frame, "people": people}, indent=1))
+        found = {"camera": scene.camera, "frame": scene.frame, "people": people, "covers": _covers([run])}
+        click.echo(json.dumps(found, indent=1))
         return
     if not scene.people:
         click.echo(f"nobody in frame {scene.frame} of {scene.camera}")
     for number, one in enumerate(scene.people, start=1):
         x, y = one.middle
         click.echo(f"{number:>3}. {one.tracklet:<18}{one.identity or '-':<8}--point {x:.0f},{y:.0f}")
+    _say_covers([run])
+
+
+def _covers(runs: Sequence[Run]) -> dict[str, Any]:
+    """What of its footage each run covers, None where that is all, for ``--json``."""
+    return {str(run.path): covered and covered.as_dict() for run in runs for covered in [run.partial()]}
+
+
+def _say_covers(runs: Sequence[Run]) -> None:
+    from vidreid.views.coverage import note
+
+    for run in runs:
+        if said := note(run):
+            click.echo(f"{run.path}: {said}" if len(runs) > 1 else said)
 
 
 def _print(hits: Sequence[Hit], *, several: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -117,6 +117,19 @@ def camera_coverage(camera: str, timeline: Timeline | None, total: int, ranges: 
     return CameraCoverage(
         camera, utc is not None, count, total, _spans(times, pauses, ranges), _spans(times, pauses, others)
     )
+
+
+def match_coverage(
+    facts: Mapping[str, Any], cameras: Sequence[str], cover: Callable[[str, Ranges], CameraCoverage]
+) -> Coverage | None:
+    """What a match covers by its ``facts``, where that is not all footage of these cameras; else None.
+
+    None too where an older program did not say. ``cover`` says what ranges of frames of a camera are.
+    """
+    found = facts.get("covered")
+    if found is None or (facts["frames"] == facts["frames_total"] and set(found) == set(cameras)):
+        return None
+    return Coverage(tuple(cover(camera, found.get(camera, [])) for camera in cameras))
 
 
 def ranges_of(segments: Iterable[Segment]) -> list[list[int]]:

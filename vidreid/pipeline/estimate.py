@@ -1,7 +1,7 @@
 """How long a run will take and how much it will store, at any number of frames a second, from pieces of its cameras.
 
-What a camera costs is a line in the share of its frames that is looked at: so much for each frame, which is decoded,
-and so much for each that is looked at. Pieces at all frames and at `SLOW` a second give both.
+What a camera costs is a line in the share of its frames that is looked at: so much for each frame, which is read, and
+so much more for each that is looked at. Pieces at all frames and at `SLOW` a second are two points of it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from vidreid.footage.thinning import kept
 from vidreid.pipeline.networks import Networks
@@ -72,23 +74,28 @@ def estimate(
     seconds, stored = measured.startup_s, 0.0
     for name, plan in plans.items():
         full, slow = measured.full[name], measured.slow[name]
-        frames = sum(segment.stop - segment.first for segment in wanted[name])
-        looked_at = frames * _share(plan, fps)
-        decoding, looking = _line(full, slow)
-        clips = sum(_clips(full, segment_seconds(plan, segment), runs) for segment in wanted[name])
-        seconds += frames * decoding + looked_at * looking + clips * per_clip
-        stored += looked_at * _ratio(full, "track_bytes", "looked_at") + clips * _ratio(full, "clip_bytes", "clips")
+        ends = np.array([_taken(plan, wanted[name], cost, runs, per_clip) for cost in (slow, full)])
+        ends[0] = ends.min(0)  # to look at fewer frames never takes more
+        taken = np.maximum(ends[0] + (ends[1] - ends[0]) * _place(_share(plan, fps), slow), 0.0)
+        seconds += float(taken[0])
+        stored += float(taken[1])
     return Estimate(seconds, round(stored))
 
 
-def _line(full: Cost, slow: Cost) -> tuple[float, float]:
-    """Seconds that each frame costs, and each that is looked at."""
-    if not full.frames:
-        return 0.0, 0.0
-    whole, part = full.track_s / full.frames, slow.track_s / slow.frames
-    left_out = 1 - slow.looked_at / slow.frames
-    looking = min(max((whole - part) / left_out, 0.0), whole) if left_out > 0.1 else whole
-    return whole - looking, looking
+def _taken(
+    plan: CameraPlan, segments: Sequence[Segment], cost: Cost, runs: int, per_clip: float
+) -> tuple[float, float]:
+    """Seconds and bytes of a camera's segments, looked at as often as the pieces were."""
+    frames = sum(segment.stop - segment.first for segment in segments)
+    clips = sum(_clips(cost, segment_seconds(plan, segment), runs) for segment in segments)
+    seconds = frames * _ratio(cost, "track_s", "frames") + clips * per_clip
+    return seconds, frames * _ratio(cost, "track_bytes", "frames") + clips * _ratio(cost, "clip_bytes", "clips")
+
+
+def _place(share: float, slow: Cost) -> float:
+    """Where a share of frames that is looked at lies: 0 as in the slow measurement, 1 all of them."""
+    least = _ratio(slow, "looked_at", "frames")
+    return (share - least) / (1 - least) if least < 0.9 else 1.0
 
 
 def _clips(cost: Cost, seconds: float, runs: int) -> float:

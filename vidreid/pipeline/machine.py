@@ -56,7 +56,9 @@ class Findings:
 def examine() -> Findings:
     """Look at this machine; loads no network."""
     runtimes = {name: plugins.load("engines.runtimes", name).available() for name in plugins.names("engines.runtimes")}
-    return Findings(made_by(), cores(), processor_features(), gpus(), runtimes, str(home()), networks(), by_default())
+    return Findings(
+        dict(made_by()), cores(), processor_features(), gpus(), runtimes, str(home()), networks(), by_default()
+    )
 
 
 def gpus() -> list[str]:

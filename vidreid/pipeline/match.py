@@ -99,9 +99,7 @@ def match_run(
         write_match(made, grouped, grouped.card, list(plans), identities.embedder, inputs, facts)
 
 
-def ready_states(
-    folder: RunFolder, plan: CameraPlan, settings: Settings, identities: Identities
-) -> list[SegmentState]:
+def ready_states(folder: RunFolder, plan: CameraPlan, settings: Settings, identities: Identities) -> list[SegmentState]:
     """The segments of a camera whose tracks and vectors can be used, in order of time."""
     return [state for state in segment_states(folder, plan, settings, identities) if state.ready]
 

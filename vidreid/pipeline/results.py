@@ -18,7 +18,7 @@ from vidreid.footage.decode import SegmentDecoder
 from vidreid.footage.scene import as_seen, standing
 from vidreid.footage.segments import cut
 from vidreid.footage.zones import zone_named
-from vidreid.pipeline.coverage import CameraCoverage, Coverage, Ranges, camera_coverage
+from vidreid.pipeline.coverage import CameraCoverage, Coverage, Ranges, camera_coverage, match_coverage
 from vidreid.pipeline.matched import Matched, check_same, read_matched
 from vidreid.pipeline.plan import camera_of, read_files, scene_of, seen_alike
 from vidreid.pipeline.sightings import standing_crops
@@ -182,14 +182,7 @@ class Run:
 
         None too where an older program matched it and did not say.
         """
-        facts = self.match.header.facts
-        if "covered" not in facts or (
-            facts["frames"] == facts["frames_total"] and set(facts["covered"]) == set(self.cameras)
-        ):
-            return None
-        return Coverage(
-            tuple(self._camera_coverage(camera, facts["covered"].get(camera, [])) for camera in self.cameras)
-        )
+        return match_coverage(self.match.header.facts, self.cameras, self._camera_coverage)
 
     def _camera_coverage(self, camera: str, ranges: Ranges) -> CameraCoverage:
         files, timeline = self._one(camera)

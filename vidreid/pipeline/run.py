@@ -28,7 +28,7 @@ from vidreid.pipeline.plan import (
 from vidreid.pipeline.progress import building
 from vidreid.pipeline.room import check_room, needed_bytes
 from vidreid.pipeline.segment import SegmentWork, process_segment
-from vidreid.pipeline.window import Window, chosen
+from vidreid.pipeline.window import EVERYTHING, Window, chosen
 from vidreid.posix import cores
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
@@ -49,7 +49,7 @@ class Options:
     offline: bool = False
     redo_outdated: bool = False
     trust: bool = False
-    window: Window = Window()
+    window: Window = EVERYTHING
 
 
 @dataclass

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vidreid.pipeline.coverage import CameraCoverage, Coverage, camera_coverage, ranges_of
+from vidreid.pipeline.coverage import CameraCoverage, Coverage, Ranges, camera_coverage, match_coverage, ranges_of
 from vidreid.pipeline.match import made_from
 from vidreid.pipeline.networks import Identities
 from vidreid.pipeline.plan import (
@@ -21,8 +22,8 @@ from vidreid.pipeline.plan import (
     part_state,
     plan_camera,
     segment_states,
+    sound_header,
 )
-from vidreid.pipeline.results import Run
 from vidreid.settings import Settings, check_model
 from vidreid.store.folder import RunFolder
 from vidreid.store.journal import Journal, digest
@@ -89,13 +90,14 @@ def run_status(folder: RunFolder) -> RunStatus:
     cameras = []
     for camera in record.cameras:
         plan = plan_camera(folder, camera.usable, settings)
+        if plan is not None:
+            plans[camera.name] = plan
         if plan is None or identities is None:
             done = int(plan is not None)
             stages = {"ingest": {"done": done, "due": 1 - done}}
-            cameras.append(CameraStatus(camera.name, stages, [], _covers(camera.name, plan, [])))
+            cameras.append(CameraStatus(camera.name, stages, [], _covers(plans, camera.name, [])))
             continue
         states = segment_states(folder, plan, settings, identities)
-        plans[camera.name] = plan
         ready[camera.name] = [state for state in states if state.ready]
         cameras.append(_camera_status(plan, states, ready[camera.name]))
     matched = State("due")
@@ -103,11 +105,12 @@ def run_status(folder: RunFolder) -> RunStatus:
         decisions = digest(Journal(folder.journal).active())
         inputs = match_inputs(plans.values(), made_from(ready), settings, identities, record, decisions)
         matched = part_state(folder.match("tracklets"), inputs)
-    run, said = Run(folder.path), _said(folder)
+    header, said = sound_header(folder.match("tracklets")), _said(folder)
+    covers = functools.partial(_covers, plans)
     return RunStatus(
         cameras,
         matched,
-        run.partial() if run.is_matched else None,
+        match_coverage(header.facts, [camera.camera for camera in cameras], covers) if header else None,
         folder.is_matched_now(),
         record.timezone,
         _bytes(folder.path),
@@ -124,12 +127,13 @@ def _camera_status(plan: CameraPlan, states: Sequence[SegmentState], ready: Sequ
     }
     why = [*_reasons("track", (s.track for s in states)), *_reasons("embed", (s.embed for s in states))]
     name = plan.record.name
-    return CameraStatus(name, stages, why, _covers(name, plan, ready))  # type: ignore[arg-type]
+    covers = _covers({name: plan}, name, ranges_of(state.segment for state in ready))
+    return CameraStatus(name, stages, why, covers)  # type: ignore[arg-type]
 
 
-def _covers(camera: str, plan: CameraPlan | None, ready: Sequence[SegmentState]) -> CameraCoverage:
-    ranges = ranges_of(state.segment for state in ready)
-    return camera_coverage(camera, plan and plan.timeline, plan.frames if plan else 0, ranges)
+def _covers(plans: Mapping[str, CameraPlan], camera: str, ranges: Ranges) -> CameraCoverage:
+    plan = plans.get(camera)
+    return camera_coverage(camera, plan.timeline if plan else None, plan.frames if plan else 0, ranges)
 
 
 def _reasons(stage: str, states: Iterable[State]) -> list[str]:

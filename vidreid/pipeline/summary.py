@@ -23,8 +23,8 @@ MOST = 5  # notes on the files of one camera
 @dataclass(frozen=True)
 class Summary:
     """What a run found. ``hours`` of footage over all cameras, ``sightings`` are tracklets, ``damage`` a share
-    0..1 of frames, ``notes`` what limits trust, ``covered`` how much of the footage this is made from, ``looked_at`` how
-    many frames a second of how many, empty where all."""
+    0..1 of frames, ``notes`` what limits trust, ``covered`` how much of the footage this is made from, ``looked_at``
+    how many frames a second of how many, empty where all."""
 
     cameras: int
     hours: float
@@ -82,13 +82,14 @@ def told_once(notes: Iterable[tuple[str, str]], between: str = ": ") -> list[str
     """Notes on files by their names, each told once: the first file and how many others, and `MOST` in all.
 
     >>> told_once([("a.mp4", "interlaced"), ("b.mp4", "interlaced"), ("b.mp4", "damaged")])
-    ['a.mp4 and 1 more: interlaced', 'b.mp4: damaged']
+    ['a.mp4 (and 1 more): interlaced', 'b.mp4: damaged']
     """
     files: dict[str, list[str]] = {}
     for name, note in notes:
         files.setdefault(note, []).append(name)
     told = [
-        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}{between}{note}" for note, names in files.items()
+        f"{names[0]}{f' (and {len(names) - 1} more)' if len(names) > 1 else ''}{between}{note}"
+        for note, names in files.items()
     ]
     return told if len(told) <= MOST else [*told[: MOST - 1], f"and {len(told) - MOST + 1} more notes on its files"]
 

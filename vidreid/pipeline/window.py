@@ -65,6 +65,9 @@ class Window:
         )
 
 
+EVERYTHING = Window()
+
+
 def chosen(plans: Mapping[str, CameraPlan], window: Window) -> dict[str, list[Segment]]:
     """The segments of each camera in a window; `InputError` where no camera has any."""
     found = {name: window.segments(plan) for name, plan in plans.items()}

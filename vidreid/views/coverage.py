@@ -9,7 +9,7 @@ from vidreid.footage.zones import at, is_utc, offset, since_start
 from vidreid.pipeline.coverage import CameraCoverage, Coverage, Span
 from vidreid.pipeline.results import Run
 
-MOST = 3  # spans, and cameras, that one line names
+MOST = 3  # pieces, and cameras, that one line names
 SHORT = timedelta(hours=1)  # under which seconds count
 
 
@@ -28,13 +28,17 @@ def words(coverage: Coverage, zone: tzinfo) -> str:
     if coverage.spans:
         parts.append(clock_times(coverage.spans, zone))
     holes = coverage.holes()
-    lacking = [(one, holes[one.camera]) for one in coverage.cameras if one.camera in holes]
+    lacking = [
+        f"{one.camera} {times(one, holes[one.camera], zone, coverage.spans)}"
+        for one in coverage.cameras
+        if one.camera in holes
+    ]
     unknown = [f"{one.camera} {times(one, one.spans, zone)}" for one in coverage.cameras if one.spans and not one.known]
     nothing = [one.camera for one in coverage.cameras if not one.spans]
     said = [
         ", ".join(parts),
         *(["clock unknown: " + _few(unknown)] if unknown else []),
-        *(["without " + _few(f"{one.camera} {times(one, spans, zone)}" for one, spans in lacking)] if lacking else []),
+        *(["without " + _few(lacking)] if lacking else []),
         *(["nothing of " + _few(nothing)] if nothing else []),
     ]
     return "; ".join(said)
@@ -45,7 +49,7 @@ def camera_words(camera: CameraCoverage, zone: tzinfo) -> str:
     if not camera.spans:
         return "-"
     within = [span for span in camera.missing if span < camera.spans[-1]]
-    without = f", without {times(camera, within, zone)}" if within else ""
+    without = f", without {times(camera, within, zone, camera.spans)}" if within else ""
     return times(camera, camera.spans, zone) + without + ("" if camera.known else " (clock unknown)")
 
 
@@ -60,11 +64,12 @@ def percent(share: float) -> str:
     return "over 99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
 
 
-def times(camera: CameraCoverage, spans: Sequence[Span], zone: tzinfo) -> str:
-    """When spans of a camera were, by its clock, or since its first frame."""
+def times(camera: CameraCoverage, spans: Sequence[Span], zone: tzinfo, beside: Sequence[Span] = ()) -> str:
+    """When spans of a camera were, by its clock, or since its first frame; ``beside`` others that are told before."""
     if camera.known:
-        return clock_times(spans, zone)
-    return _few(f"{since_start(first / 1e6)} to {since_start(last / 1e6)}" for first, last in spans)
+        when, day = _clock_times(spans, zone)
+        return when if beside and day == _clock_times(beside, zone)[1] else when + day
+    return _pieces([(since_start(first / 1e6), since_start(last / 1e6)) for first, last in spans])
 
 
 def clock_times(spans: Sequence[Span], zone: tzinfo) -> str:
@@ -74,6 +79,11 @@ def clock_times(spans: Sequence[Span], zone: tzinfo) -> str:
     >>> clock_times([(1_776_000_000_000_000, 1_776_012_000_000_000)], UTC)
     '13:20 to 16:40 on 2026-04-12 (UTC)'
     """
+    return "".join(_clock_times(spans, zone))
+
+
+def _clock_times(spans: Sequence[Span], zone: tzinfo) -> tuple[str, str]:
+    """When spans were, and what is common to all of that: the day, where it is one, and the offset from UTC."""
     found = [(at(first, zone), at(last, zone)) for first, last in spans]
     ends = [end for span in found for end in span]
     form = "%H:%M:%S" if max(ends) - min(ends) < SHORT else "%H:%M"
@@ -81,11 +91,18 @@ def clock_times(spans: Sequence[Span], zone: tzinfo) -> str:
     form = form if one_day else f"%Y-%m-%d {form}"
     far = list(dict.fromkeys(_from_utc(end) for end in ends))
     day = f" on {ends[0]:%Y-%m-%d}" if one_day else ""
-    return _few(f"{first:{form}} to {last:{form}}" for first, last in found) + f"{day} ({', then '.join(far)})"
+    return _pieces([(f"{first:{form}}", f"{last:{form}}") for first, last in found]), f"{day} ({', then '.join(far)})"
 
 
 def _from_utc(time: datetime) -> str:
     return "UTC" if is_utc(time) else f"UTC{offset(time)}"
+
+
+def _pieces(spans: Sequence[tuple[str, str]]) -> str:
+    """From when to when; of many pieces, from the first to the last."""
+    if len(spans) > MOST:
+        return f"{spans[0][0]} to {spans[-1][1]} in {len(spans)} pieces"
+    return ", ".join(f"{first} to {last}" for first, last in spans)
 
 
 def _few(words: Iterable[str]) -> str:
