@@ -141,8 +141,15 @@ def test_a_read_only_folder_is_named(say, good, mounted):
     assert hint == "hint: choose another --output"
 
 
-@pytest.mark.parametrize("kilobytes", [12, 40, 72])
-def test_after_a_full_disk_resume_finishes_as_if_nothing_had_been(say, done, good, mounted, kilobytes):
+@pytest.mark.parametrize(
+    ("kilobytes", "said"),
+    [
+        (12, "cannot be written: no space left on device"),  # while it reads the files
+        (40, "too little free disk: about "),  # before it looks at pictures
+        (72, "too little free disk: about "),
+    ],
+)
+def test_after_a_full_disk_resume_finishes_as_if_nothing_had_been(say, done, good, mounted, kilobytes, said):
     disk = mounted("size=4m")
     filler = disk / "filler"
     filler.write_bytes(bytes((4096 - kilobytes) * 1024))
@@ -152,14 +159,25 @@ def test_after_a_full_disk_resume_finishes_as_if_nothing_had_been(say, done, goo
     lines = [line for line in answer.err.splitlines() if not line.startswith(usual)]
     assert answer.status == 3
     assert len(lines) == 2
-    assert "cannot be written: no space left on device" in lines[0]
-    assert lines[1].startswith("hint: make room in ")
+    assert said in lines[0]
+    assert lines[1].startswith("hint: make room")
     assert not list(run.rglob(".part-*"))
 
     filler.unlink()
     known = (run / "run.json").is_file()
     again = ["resume", run] if known else ["run", f"a={good}/a.mp4", f"b={good}/b.mp4", "--output", run, *NETWORKS]
     assert say(*again).status == 0
+    assert exported(say, run) == exported(say, done)
+
+
+def test_a_disk_that_fills_meanwhile_stops_the_run_and_loses_nothing(say, done, good, tmp_path, full_disk):
+    run = tmp_path / "run"
+    with full_disk(4_000):  # less than the pictures of a segment
+        answer = say("run", f"a={good}/a.mp4", f"b={good}/b.mp4", "--output", run, *NETWORKS)
+    assert answer.status == 3
+    assert "cannot be written: file too large" in answer.err
+    assert not list(run.rglob(".part-*"))
+    assert say("resume", run).status == 0
     assert exported(say, run) == exported(say, done)
 
 

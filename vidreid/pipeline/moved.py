@@ -50,11 +50,13 @@ def learn(folder: RunFolder, where: Path, note: Callable[[str], None]) -> None:
     another process works on the run.
     """
     below = Below(where)
-    record = folder.read()
-    found = located(record, below, note)
-    if found != record:
-        with folder.locked():
-            folder.write(found)
+    record, said = folder.read(), list[str]()
+    if located(record, below, said.append) == record:
+        for line in said:
+            note(line)
+        return
+    with folder.locked():  # what the record says may have changed before the lock was had
+        folder.write(located(folder.read(), below, note))
 
 
 def located(record: RunRecord, below: Below, note: Callable[[str], None]) -> RunRecord:
