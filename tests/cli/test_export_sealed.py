@@ -102,6 +102,15 @@ def test_moved_footage_is_found_by_resume_and_nothing_is_done_again(say, moved, 
     assert "frames a second" not in answer.out  # of frames that were analysed
 
 
+def test_the_cameras_yaml_may_name_the_old_places(say, moved, site, tmp_path):
+    (tmp_path / "gone").mkdir()
+    shutil.copy(site / "cameras.yaml", tmp_path / "gone")
+    answer = say("run", tmp_path / "gone" / "cameras.yaml", "--output", moved, "--footage", tmp_path / "disk")
+    assert answer.status == 0, answer.err
+    assert "frames a second" not in answer.out  # of frames that were analysed
+    assert Run(moved).footage("hall") == [tmp_path / "disk" / "site" / "hall.mp4"]
+
+
 def test_a_folder_of_footage_that_is_not_there_is_an_error(say, moved, tmp_path):
     answer = say("resume", moved, "--footage", tmp_path / "nowhere")
     assert answer.status == 3

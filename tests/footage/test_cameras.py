@@ -213,3 +213,11 @@ def test_two_files_may_not_speak_of_one_pair(footage):
     (footage / "more.yaml").write_text("cameras: {c3: {files: [x=y.mp4]}}\noverlaps: [[c0, c1]]")
     with pytest.raises(InputError, match="c0 and c1 are given twice"):
         site(footage, "travel: [{between: [c0, c1], seconds: 3}]", "more.yaml")
+
+
+def test_a_cameras_file_of_another_version_is_refused(tmp_path):
+    path = tmp_path / "cameras.yaml"
+    path.write_text("version: 2\ncameras: {c0: {files: [a.mp4], lens: wide}}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="a cameras file of version 2, this program reads version 1") as error:
+        read_site([str(path)])
+    assert "pip install --upgrade vidreid" in error.value.hint

@@ -114,7 +114,7 @@ def _run(
         RunFolder(folder).read()  # says what is wrong where there is no run to go on with
     if footage_folder is not None:
         learn(RunFolder(folder), footage_folder, lambda line: click.echo(line, err=True))
-    site = read_site(words) if words else Site()
+    site = read_site(words, elsewhere=footage_folder is not None) if words else Site()
     options = Options(until, workers, offline, redo_outdated, trust_checkpoint, window)
     reporter = reporter_for(sys.stderr)
     stated = overrides(settings_file, chosen)

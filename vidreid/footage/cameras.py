@@ -16,11 +16,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from vidreid.errors import InputError, UsageError
 from vidreid.footage.scene import check_scene
 from vidreid.footage.zones import at, instant, microseconds, seconds_of, zone_named
-from vidreid.settings import Section, read_model
+from vidreid.settings import Section, check_model, read_yaml
 from vidreid.types import WHOLE, Camera, Clock, Reading, Scene
 
 _SUFFIXES = ".mp4 .m4v .mov .avi .mkv .webm .ts .m2ts .mts .mpg .mpeg .3gp .wmv .asf .flv .dav .264 .h264 .265 .hevc"
 VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
+VERSION: Literal[1] = 1
 NAME = re.compile(r"[\w][\w .-]*")
 AMBIGUOUS = timedelta(minutes=15)  # by which a stamp in an hour that clocks show twice may be before its file
 
@@ -88,7 +89,7 @@ class TravelEntry(Section):
 class CamerasFile(Section):
     """The cameras YAML."""
 
-    version: Literal[1] = Field(1, description="of this format")
+    version: Literal[1] = Field(VERSION, description="of this format")
     timezone: str = Field("", description="of times without a zone, and of those that are shown: Europe/Berlin")
     cameras: dict[str, CameraEntry] = Field(min_length=1)
     travel: list[TravelEntry] = Field([], description="how long it takes at least from camera to camera")
@@ -110,12 +111,12 @@ class Site:
     timezone: str = ""
 
 
-def read_site(words: Sequence[str]) -> Site:
+def read_site(words: Sequence[str], *, elsewhere: bool = False) -> Site:
     """The site of ``CAMERA=FILE``, ``CAMERA=FOLDER/``, bare ``FILE`` and ``cameras.yaml`` words, in their order.
 
     Files are not opened. `UsageError` where a word cannot be meant, `InputError` where nothing at all is there, or
     what is said of pairs of cameras contradicts itself; that a camera among others is missing is left to `ingest`,
-    so that the others go on.
+    so that the others go on. ``elsewhere``: the files may have moved, so that one that is missing is no error.
     """
     if not words:
         raise UsageError("no footage given", "vidreid run c0=FILE c1=FILE --output RUN")
@@ -125,7 +126,7 @@ def read_site(words: Sequence[str]) -> Site:
         earlier = cameras.get(camera.name)
         cameras[camera.name] = camera if earlier is None else _longer(earlier, camera)
     absent = [camera for camera in cameras.values() if not any(file.is_file() for file in camera.files)]
-    if len(absent) == len(cameras):
+    if len(absent) == len(cameras) and not elsewhere:
         raise _absence(absent[0])
     for camera in cameras.values():
         repeated = [file for file, count in Counter(camera.files).items() if count > 1]
@@ -183,7 +184,7 @@ def _read_word(word: str) -> Site:
     if not sign or Path(word).exists():
         file = Path(word)
         if file.suffix in {".yaml", ".yml"}:
-            return site_of(read_model(CamerasFile, file), file)
+            return site_of(read_yaml(file), file)
         name, path = file.stem, word
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot name a camera", "letters, digits, _ - and . only: CAMERA=FILE")
@@ -210,8 +211,15 @@ def _absence(camera: Camera) -> InputError:
     return InputError(f"{camera.name}: no such file: {path.name}", f"check the path: {path}")
 
 
-def site_of(found: CamerasFile, path: Path) -> Site:
-    """The site that a cameras YAML at ``path`` describes; `InputError` where it cannot be."""
+def site_of(values: Any, path: Path) -> Site:
+    """The site that the ``values`` of a cameras YAML at ``path`` describe; `InputError` where it cannot be."""
+    version = values.get("version", VERSION) if isinstance(values, dict) else VERSION
+    if version != VERSION:
+        raise InputError(
+            f"{path}: a cameras file of version {version!r}, this program reads version {VERSION}",
+            "make it anew: vidreid cameras FOLDER --output cameras.yaml, or: pip install --upgrade vidreid",
+        )
+    found = check_model(CamerasFile, values or {}, str(path))
     zone = zone_named(found.timezone) if found.timezone else None
     cameras = []
     for name, entry in found.cameras.items():

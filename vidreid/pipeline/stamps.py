@@ -14,12 +14,12 @@ import yaml
 
 from vidreid.errors import InputError, UsageError
 from vidreid.footage.camera_lines import with_reading
-from vidreid.footage.cameras import CamerasFile, Site, site_of
+from vidreid.footage.cameras import Site, site_of
 from vidreid.footage.clock import Timeline, agreement, check_readings
 from vidreid.footage.outline import outline
 from vidreid.footage.zones import at as moment_at
 from vidreid.footage.zones import since_start, zone_named
-from vidreid.settings import check_model, read_yaml
+from vidreid.settings import read_yaml
 from vidreid.store.parts import write_atomic
 from vidreid.types import Camera
 
@@ -59,10 +59,10 @@ def add_stamp(path: Path, name: str, stamp: Stamp) -> Corrected:
     contradicts the others or is there already. Then nothing is written.
     """
     old = read_yaml(path)
-    before = _camera(_site(old, path), name, path)
+    before = _camera(site_of(old, path), name, path)
     item = _item(stamp, old["cameras"][name])
     new = _with(old, name, item)
-    site = _site(new, path)
+    site = site_of(new, path)
     camera = _camera(site, name, path)
     _check_new(before, camera)
     files = [outline(file) for file in camera.files]
@@ -80,10 +80,6 @@ def add_stamp(path: Path, name: str, stamp: Stamp) -> Corrected:
         unsure_ppm=found.unsure_ppm,
         miss=max(map(abs, found.misses)),
     )
-
-
-def _site(found: Any, path: Path) -> Site:
-    return site_of(check_model(CamerasFile, found or {}, str(path)), path)
 
 
 def _camera(site: Site, name: str, path: Path) -> Camera:
