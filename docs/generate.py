@@ -26,6 +26,7 @@ from vidreid.store import schema
 
 sys.path.insert(0, str(Path(__file__).parent))
 from measured import card_accuracy, card_calibration, card_detector, claims, measured, table
+from recorder_tables import estimates, frame_rates
 from systems import costs, systems
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +35,7 @@ PAGES = (
     "README.md",
     "docs/cli.md",
     "docs/formats.md",
+    "docs/recorder.md",
     "docs/reproduction.md",
     "vidreid/weights/slim-afa/card.md",
     "vidreid/weights/detector-yolo26n/card.md",
@@ -180,6 +182,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims": lambda: claims(RESULTS),
     "card-accuracy": lambda: card_accuracy(RESULTS, "slim-afa"),
     "card-calibration": lambda: card_calibration(RESULTS, "slim-afa"),
+    "frame-rates": lambda: frame_rates(ROOT / "configs/frame_rates.json", table),
+    "estimates": lambda: estimates(RESULTS / "estimate.json", table),
     "card-detector": lambda: card_detector(RESULTS),
 }
 
