@@ -57,7 +57,7 @@ def test_the_list_names_sightings_as_they_are_called_now(decide, run):
 
 def test_the_answer_may_be_json(decide, run):
     found = json.loads(decide("--same", *of_two_people(run), "--no-match", "--json").out)
-    assert found == {"decisions": [1], "undone": [], "changes": []}
+    assert found == {"decisions": [1], "undone": [], "changes": [], "covers": None}
     assert json.loads(decide("--undo", "last", "--no-match", "--json").out)["undone"] == [1]
 
 

@@ -66,7 +66,7 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path):
 
 @pytest.mark.parametrize("package", ["pyarrow", "pydantic"])
 def test_packages_that_a_run_needs_are_asked_for(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for module in ("vidreid.pipeline.results", "vidreid.engines.registry"):
+    for module in ("vidreid.pipeline.results", "vidreid.pipeline.summary", "vidreid.engines.registry"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingError, match=f"a run, which needs {package}") as missing:
