@@ -48,7 +48,11 @@ def test_what_a_frame_costs_is_found_from_two_measurements(plans, decoding, look
     assert found.seconds == pytest.approx(startup + frames * (decoding + looking))
 
 
-@given(decoding=seconds, looking=seconds, embedding=seconds, rates=st.lists(st.floats(1, 30), min_size=2, max_size=2))
+# Near a camera's own rate it is chance which of two rates keeps more frames: its frames come early and late.
+rates = st.lists(st.floats(1, 10), min_size=2, max_size=2)
+
+
+@given(decoding=seconds, looking=seconds, embedding=seconds, rates=rates)
 def test_fewer_frames_a_second_never_take_longer_nor_more_room(plans, decoding, looking, embedding, rates):
     measured = made_up(plans, decoding, looking, embedding)
     few, more = (estimate(measured, plans, segments(plans), rate, 4) for rate in sorted(rates))
