@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vidreid.engines.registry import file_sha256, read_registry
+from vidreid.digests import file_sha256
+from vidreid.engines.registry import read_registry
 from vidreid.engines.weights import at_hand, mistaken
 from vidreid.resources import home
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from vidreid.engines.registry import file_sha256, read_registry
+from vidreid.digests import file_sha256
+from vidreid.engines.registry import read_registry
 from vidreid.pipeline.in_use import in_use
 from vidreid.pipeline.networks import find_networks
 from vidreid.settings import DetectionSettings, Settings

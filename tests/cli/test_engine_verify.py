@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from handmade_engines import engine, graph, pictures
 
+from vidreid.digests import file_sha256
 from vidreid.engines.bundle import write_bundle
 from vidreid.engines.card import GOLDEN, read_card, write_card
 from vidreid.engines.folder import cache
-from vidreid.engines.registry import file_sha256
 from vidreid.engines.source import EMBEDDING, Golden, write_golden
 
 NAME = "tiny-fp32-onnxruntime-1a2b"

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from vidreid.engines.registry import file_sha256
+from vidreid.digests import file_sha256
 from vidreid.resources import shipped_weights
 from vidreid.store.folder import RunFolder, RunRecord
 

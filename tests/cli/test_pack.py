@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from vidreid.engines.registry import Registry, describe, file_sha256, network_file
+from vidreid.digests import file_sha256
+from vidreid.engines.registry import Registry, describe, network_file
 from vidreid.training.checkpoint import read_weights
 from vidreid.training.recipe import Data as RecipeData
 from vidreid.training.recipe import Part, Recipe, build_network

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from vidreid.digests import file_sha256
 from vidreid.store.folder import RunFolder
-from vidreid.store.seals import sha256
 
 
 @pytest.fixture
@@ -62,10 +62,10 @@ def test_a_changed_file_is_named(say, export: Path, name: str) -> None:
 
 
 def test_a_file_changed_with_its_sum_contradicts_the_manifest(say, export: Path) -> None:
-    old = sha256(export / "hall.txt")
+    old = file_sha256(export / "hall.txt")
     flip(export / "hall.txt")
     sums = export / "SHA256SUMS"
-    sums.write_text(sums.read_text().replace(old, sha256(export / "hall.txt")))
+    sums.write_text(sums.read_text().replace(old, file_sha256(export / "hall.txt")))
     answer = say("verify", export)
     assert answer.status == 3
     assert "hall.txt: manifest.json and SHA256SUMS state different SHA-256" in answer.out

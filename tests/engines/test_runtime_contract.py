@@ -6,11 +6,9 @@ import os
 import re
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from built_engines import source
 from handmade_engines import engine as handmade_engine
 from handmade_engines import pictures as standard_pictures
@@ -340,59 +338,6 @@ def test_a_checkpoint_and_its_quantised_twin_see_the_same_people(shared):
         sure = one.boxes[one.scores > 0.6]
         assert len(sure) >= 3
         assert all(np.abs(other.boxes - box).max(1).min() < 4 for box in sure)
-
-
-class Trap:
-    """What a stranger's checkpoint may hold: opening it writes a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-def checkpoint(path, contents):
-    torch.save(contents, path)
-    return FileModel(spec(PLAIN, "detector"), path)
-
-
-def test_a_strangers_checkpoint_is_not_opened(tmp_path):
-    model = checkpoint(tmp_path / "best.pt", {"model": Trap(tmp_path / "sprung")})
-    load = plugins.load("engines.runtimes", "torch").load
-    with pytest.raises(InputError, match="can run any code"):
-        load(model, streams=1)
-    assert not (tmp_path / "sprung").exists()
-    with pytest.raises(InputError, match="holds no network"):
-        load(replace(model, trusted=True), streams=1)
-    assert (tmp_path / "sprung").exists()  # the trap works
-
-
-def test_a_trusted_checkpoint_is_computed(tmp_path):
-    network = conv(tmp_path / "tiny.onnx", PLAIN).network.half()
-    model = replace(checkpoint(tmp_path / "best.pt", {"ema": None, "model": network}), trusted=True)
-    engine = plugins.load("engines.runtimes", "torch").load(model, streams=1)
-    assert output(engine, pictures(1)[0]).shape == (1, 6)
-    engine.close()
-
-
-def test_torch_computes_in_the_precision_of_the_model(tmp_path):
-    model, (image,) = conv(tmp_path / "tiny.onnx", STATED), pictures(1)
-    found = {}
-    for precision in ("fp32", "bf16"):
-        with contextlib.closing(
-            plugins.load("engines.runtimes", "torch").load(replace(model, precision=precision), streams=1)
-        ) as engine:
-            found[precision] = output(engine, image)
-    assert 0 < np.abs(found["bf16"] - found["fp32"]).max() < 0.02 * np.abs(found["fp32"]).max()
-
-
-@pytest.mark.parametrize("contents", [b"", b"no checkpoint", b"PK\x03\x04 nor this"])
-def test_a_trusted_file_that_is_no_checkpoint_is_an_input_error(tmp_path, contents):
-    (tmp_path / "best.pt").write_bytes(contents)
-    model = FileModel(spec(PLAIN, "detector"), tmp_path / "best.pt", trusted=True)
-    with pytest.raises(InputError, match=r"best\.pt"):
-        plugins.load("engines.runtimes", "torch").load(model, streams=1)
 
 
 def test_a_file_that_is_no_network_is_an_error_that_names_it(runtime, tmp_path):

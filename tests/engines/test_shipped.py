@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from vidreid.digests import file_sha256
 from vidreid.embedding.pooling import normalize
-from vidreid.engines.registry import file_sha256, read_registry, shipped
+from vidreid.engines.registry import read_registry, shipped
 from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import find_model
 from vidreid.resources import shipped_weights

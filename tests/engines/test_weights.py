@@ -8,8 +8,9 @@ import pytest
 import yaml
 from tiny_networks import conv
 
+from vidreid.digests import file_sha256
 from vidreid.engines import weights
-from vidreid.engines.registry import TEMPLATE, file_sha256, read_registry
+from vidreid.engines.registry import TEMPLATE, read_registry
 from vidreid.engines.weights import find_model, passed_over, stronger
 from vidreid.errors import InputError, MissingError
 from vidreid.types import InputSpec

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from films import FILMS, KEY_EVERY, OPEN, Film
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
-from vidreid.footage.probe import probe, sha256
+from vidreid.footage.probe import probe
 
 
 def test_it_finds_every_frame_and_its_time(made, film):
@@ -54,7 +55,7 @@ def test_it_states_size_rotation_and_the_shape_of_pixels(made):
 
 def test_it_hashes_the_bytes(made):
     path, file = made(FILMS["avi"])
-    assert file.sha256 == sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert file.sha256 == file_sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_it_counts_on_from_the_file_before(made):

@@ -15,7 +15,7 @@ from program import start, wait_for
 from tiny_networks import conv
 
 import vidreid
-from vidreid.engines.registry import file_sha256
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError, MissingError, StorageError
 from vidreid.pipeline import run as running
 from vidreid.pipeline.progress import Silent

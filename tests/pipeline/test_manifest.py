@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from films import Film, write_truth
 
+from vidreid.digests import file_sha256
 from vidreid.footage.cameras import read_site
-from vidreid.footage.probe import sha256
 from vidreid.pipeline.manifest import describe
 from vidreid.pipeline.match import match_finished
 from vidreid.pipeline.progress import Silent
@@ -44,7 +44,7 @@ def test_every_input_has_its_path_size_and_hash(own: RunFolder, site: Path) -> N
     assert list(files) == ["north", "hall", "yard"]
     for name, (file,) in files.items():
         path = site / f"{name}.mp4"
-        assert (file["path"], file["bytes"], file["sha256"]) == (str(path), path.stat().st_size, sha256(path))
+        assert (file["path"], file["bytes"], file["sha256"]) == (str(path), path.stat().st_size, file_sha256(path))
     assert all(camera["analysed"] == camera["frames"] == camera["files"][0]["frames"] for camera in cameras)
 
 

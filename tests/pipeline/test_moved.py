@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
 from vidreid.footage.cameras import Site, read_site
-from vidreid.footage.probe import sha256
 from vidreid.pipeline.moved import Below, learn, located
 from vidreid.pipeline.progress import Silent
 from vidreid.pipeline.results import Run
@@ -91,7 +91,7 @@ def test_files_of_one_name_and_size_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / day).mkdir()
         (tmp_path / day / "hiv00001.mp4").write_bytes(content)
     below = Below(tmp_path)
-    digests = {day: sha256(tmp_path / day / "hiv00001.mp4") for day in ("12", "13")}
+    digests = {day: file_sha256(tmp_path / day / "hiv00001.mp4") for day in ("12", "13")}
     assert below.find("hiv00001.mp4", 3, digests["13"], digests.values()) == (tmp_path / "13" / "hiv00001.mp4", None)
     lost = "0" * 64
     assert below.find("hiv00001.mp4", 3, lost, [*digests.values(), lost]) == (None, None)

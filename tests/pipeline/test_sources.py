@@ -14,8 +14,9 @@ from tiny_irs import embedder as tiny_embedder
 from tiny_irs import save as save_ir
 from tiny_networks import conv
 
+from vidreid.digests import file_sha256
 from vidreid.engines.recipe import EngineRecipe
-from vidreid.engines.registry import TEMPLATE, file_sha256
+from vidreid.engines.registry import TEMPLATE
 from vidreid.engines.runtimes.torch import read_module
 from vidreid.errors import InputError, MissingError
 from vidreid.pipeline.sources import registered_source

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
-from vidreid.store.seals import is_inside, read_manifest, read_sums, seal, sealed, sha256
+from vidreid.store.seals import is_inside, read_manifest, read_sums, seal, sealed
 
 
 def put(folder: Path, **files: str) -> list[Path]:
@@ -33,7 +34,7 @@ def test_every_file_is_listed_and_so_is_the_manifest(tmp_path: Path) -> None:
     assert set(read_sums(tmp_path)) == {"a.txt", "b.txt", "manifest.json"}
     (export,) = read_manifest(tmp_path)
     assert export["format"] == "mot"
-    assert export["files"]["a.txt"] == {"bytes": 3, "sha256": sha256(tmp_path / "a.txt")}
+    assert export["files"]["a.txt"] == {"bytes": 3, "sha256": file_sha256(tmp_path / "a.txt")}
     assert passes(tmp_path)
 
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 import yaml
 
+from vidreid.digests import file_sha256
 from vidreid.embedding.pooling import normalize
-from vidreid.engines.registry import Registry, describe, file_sha256, network_file
+from vidreid.engines.registry import Registry, describe, network_file
 from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import FileModel
 from vidreid.errors import InputError, UsageError

@@ -6,8 +6,8 @@ import pytest
 import torch
 import yaml
 
+from vidreid.digests import file_sha256
 from vidreid.engines.recipe import EngineRecipe
-from vidreid.engines.registry import file_sha256
 from vidreid.errors import InputError
 from vidreid.networks.weights.safetensors import write_safetensors
 from vidreid.training.sources import trained_source

@@ -17,6 +17,7 @@ from vidreid.cli.options import RUN_FOLDER
 def status(run_folder: Path, as_json: bool) -> None:
     """Say what of RUN is done, stale (and why), outdated or due; works while a run goes on."""
     from vidreid.footage.zones import zone_named
+    from vidreid.pipeline.room import size
     from vidreid.pipeline.status import run_status
     from vidreid.store.folder import RunFolder
     from vidreid.views.coverage import camera_words, words
@@ -38,7 +39,7 @@ def status(run_folder: Path, as_json: bool) -> None:
     covers = f", {words(found.covers, zone)}" if found.covers else ""
     now = " (another vidreid matches it now)" if found.matching else ""
     click.echo(f"match   {found.match.status}{why}{now}{covers}")
-    click.echo("on disk " + ", ".join(f"{stage} {_size(count)}" for stage, count in found.bytes.items()))
+    click.echo("on disk " + ", ".join(f"{stage} {size(count)}" for stage, count in found.bytes.items()))
     for key, error in found.failed.items():
         click.echo(f"failed  {key}: {error}")
     _print_progress(found.progress)
@@ -58,11 +59,3 @@ def _print_progress(progress: dict[str, Any]) -> None:
         f"working {progress['frames']} of {progress['frames_total']} frames, {progress['frames_per_second']}/s"
         + (f", {duration(left)} left" if left is not None else "")
     )
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

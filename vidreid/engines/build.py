@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from vidreid.digests import file_sha256
 from vidreid.engines.card import COMMAND, GOLDEN, Card, Target, read_card, write_card
 from vidreid.engines.flops import count_flops
 from vidreid.engines.folder import building, put, reserve
 from vidreid.engines.load import EngineModel, Refusing, check_files, engine_files
 from vidreid.engines.order import Built, Order
 from vidreid.engines.recipe import EngineRecipe
-from vidreid.engines.registry import file_sha256
 from vidreid.engines.source import Source, write_golden
 from vidreid.engines.verify import refusal, verify_engine
 from vidreid.errors import InputError

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
+from vidreid.digests import file_sha256
 from vidreid.engines.card import CARD, Card, parse_card, read_card
 from vidreid.engines.folder import put, storage
 from vidreid.engines.load import check_files
-from vidreid.engines.registry import file_sha256
 from vidreid.errors import InputError, MissingError, UsageError
 from vidreid.settings import Section, check_model
 

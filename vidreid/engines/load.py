@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from vidreid.digests import file_sha256
 from vidreid.engines.card import GOLDEN, Card, read_card
-from vidreid.engines.registry import file_sha256
 from vidreid.errors import InputError, MissingError
 from vidreid.types import Engine, ModelSpec, Runtime
 

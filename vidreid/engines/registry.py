@@ -5,12 +5,12 @@ Nothing is guessed.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, PositiveInt
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError, MissingError
 from vidreid.resources import carried, home, shipped_weights
 from vidreid.settings import Section, read_model
@@ -190,9 +190,3 @@ def weights_file(path: Path) -> Path:
     if not weights.is_file():
         raise MissingError(f"{weights.name}: missing beside {path.name}", f"put it into {path.parent}")
     return weights
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

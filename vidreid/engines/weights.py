@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidreid.digests import file_sha256
 from vidreid.engines.registry import (
     Kind,
     ModelEntry,
     Registry,
     describe,
-    file_sha256,
     is_registered,
     network_file,
     read_registry,

@@ -5,7 +5,6 @@ The header's claims of length and rate are read, compared and otherwise ignored:
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,21 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
 from vidreid.footage.packets import REORDER, Packets, decode, open_video, time_of
 from vidreid.footage.shape import pixel_aspect, true_size, turned
 from vidreid.types import Array, VideoFile
-
-CHUNK = 1 << 20
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def probe(path: Path, first: int = 0, digest: str = "") -> VideoFile:
@@ -37,7 +26,7 @@ def probe(path: Path, first: int = 0, digest: str = "") -> VideoFile:
 
     Raises `InputError` where there is no frame at all.
     """
-    digest = digest or (sha256(path) if path.is_file() else "")
+    digest = digest or (file_sha256(path) if path.is_file() else "")
     with open_video(path) as container:
         stream = container.streams.video[0]
         packets = _read_packets(container, stream)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any
 
 import numpy as np
 
 from vidreid.footage.clock import Timeline
+from vidreid.footage.zones import at
 from vidreid.types import Array, Segment
 
 PAUSE = 60_000_000  # microseconds between two frames from which on there is no footage between them
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Span = tuple[int, int]
 """From the first to the last microsecond: UTC where the camera's clock is known, else since its first frame."""
@@ -52,7 +52,7 @@ class CameraCoverage:
         }
 
     def _plain(self, moment: int) -> str | float:
-        return (EPOCH + timedelta(microseconds=moment)).isoformat() if self.known else moment / 1e6
+        return at(moment, UTC).isoformat() if self.known else moment / 1e6
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from vidreid.pipeline.pieces import Cost, choose, measure, together
 from vidreid.pipeline.plan import CameraPlan
 from vidreid.pipeline.room import segment_seconds
 from vidreid.settings import Settings
-from vidreid.store.folder import RunFolder
 from vidreid.types import Reporter, Segment
 
 SLOW = 5.0  # frames a second of the second measurement
@@ -42,7 +41,6 @@ class Measured:
 
 
 def measure_pieces(
-    folder: RunFolder,
     plans: Mapping[str, CameraPlan],
     wanted: Mapping[str, Sequence[Segment]],
     networks: Networks,
@@ -56,7 +54,7 @@ def measure_pieces(
     found = []
     for fps in ("all", SLOW):
         thinned = settings.model_copy(update={"decoding": settings.decoding.model_copy(update={"fps": fps})})
-        found.append(measure(folder, plans, pieces, networks, thinned, reporter.advance))
+        found.append(measure(plans, pieces, networks, thinned, reporter.advance))
     reporter.stop()
     (startup, full), (_, slow) = found
     return Measured(startup, full, slow)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
 from vidreid.footage.clock import agreement, check_readings, overlaps
-from vidreid.footage.probe import probe, sha256
+from vidreid.footage.probe import probe
 from vidreid.footage.scene import as_seen
 from vidreid.pipeline.plan import camera_of, files_table, header_for, ingest_inputs, read_files, sound_header
 from vidreid.pipeline.summary import told_once
@@ -38,7 +39,7 @@ def current(record: CameraRecord, note: Callable[[str], None]) -> CameraRecord:
         if (stat.st_size, stat.st_mtime_ns) == (file.bytes, file.modified_ns) and file.sha256:
             files.append(file)
             continue
-        found = FileRecord(file.path, stat.st_size, stat.st_mtime_ns, sha256(path))
+        found = FileRecord(file.path, stat.st_size, stat.st_mtime_ns, file_sha256(path))
         if file.sha256 and found.sha256 != file.sha256:
             told.append((path.name, "has changed; its camera is analysed again"))
         files.append(found)

@@ -6,13 +6,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vidreid.footage.clock import Timeline
+from vidreid.footage.zones import at
 from vidreid.pipeline.coverage import camera_coverage, ranges_of
 from vidreid.pipeline.licences import weights_of
 from vidreid.pipeline.plan import camera_of
@@ -24,7 +25,6 @@ from vidreid.store.journal import Decision, Journal, digest
 from vidreid.store.parts import Header, read_header
 from vidreid.types import Segment, VideoFile
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OF_SEGMENT = {"file", "segment"}  # inputs of tracks that differ from segment to segment
 
 
@@ -168,7 +168,7 @@ def _span(timeline: Timeline, first: int, stop: int) -> dict[str, Any]:
 
 
 def _iso(microseconds: int) -> str:
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat().replace("+00:00", "Z")
+    return at(microseconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _decisions(active: Sequence[Decision], used: Sequence[str]) -> list[dict[str, Any]]:

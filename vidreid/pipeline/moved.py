@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
-from vidreid.footage.probe import sha256
 from vidreid.store.folder import CameraRecord, FileRecord, RunFolder, RunRecord
 
 
@@ -35,7 +35,7 @@ class Below:
 
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
-            self._digests[path] = sha256(path)
+            self._digests[path] = file_sha256(path)
         return self._digests[path]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +77,6 @@ def _piece(plan: CameraPlan, number: int, segment: Segment, begin: int) -> Segme
 
 
 def measure(
-    folder: RunFolder,
     plans: Mapping[str, CameraPlan],
     pieces: Mapping[str, Sequence[Segment]],
     networks: Networks,
@@ -89,7 +87,6 @@ def measure(
     tools = Tools(networks, settings, cores())
     with tempfile.TemporaryDirectory() as place, contextlib.closing(tools):
         scratch = RunFolder(Path(place))
-        shutil.copytree(folder.path / "ingest", scratch.path / "ingest")
         first = next(piece for found in pieces.values() for piece in found)
         cold = _cost(tools, scratch, plans[first.camera], first)
         warm = _cost(tools, scratch, plans[first.camera], first)

@@ -77,9 +77,7 @@ class Choice:
 
 def choices(prospect: Prospect, reporter: Reporter) -> list[Choice]:
     """What a run will take at 5, 10 and all frames a second, and at the number that its settings state."""
-    measured = measure_pieces(
-        prospect.folder, prospect.plans, prospect.wanted, prospect.networks, prospect.settings, reporter
-    )
+    measured = measure_pieces(prospect.plans, prospect.wanted, prospect.networks, prospect.settings, reporter)
     stated = prospect.settings.decoding.rate
     rates = RATES if stated in RATES else (*RATES, stated)
     runs = prospect.settings.crops.runs

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeVar
 
 import pyarrow as pa
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
-from vidreid.footage.probe import sha256
 from vidreid.pipeline.calibrated import calibration_of
 from vidreid.pipeline.index import open_index
 from vidreid.pipeline.moved import Below
@@ -77,7 +77,7 @@ def _verify_export(folder: Path, below: Below | None) -> Verdict:
     sums = _said(verdict, lambda: read_sums(folder)) or {}
     exports = _said(verdict, lambda: read_manifest(folder)) or []
     if (folder / SUMS).is_file():
-        verdict.seal = sha256(folder / SUMS)
+        verdict.seal = file_sha256(folder / SUMS)
     for name, digest in sums.items():
         verdict.files += 1
         verdict.differences += _changes(folder / name, name, digest, SUMS)
@@ -139,7 +139,7 @@ def _changes(path: Path, name: str, digest: str, by: str) -> Iterator[str]:
         yield f"{name}: missing"
         return
     try:
-        found = sha256(path)
+        found = file_sha256(path)
     except OSError as error:
         yield f"{name}: cannot be read: {(error.strerror or str(error)).lower()}"
         return

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vidreid.digests import file_sha256
 from vidreid.errors import InputError
 from vidreid.store.parts import write_atomic, write_json
 
@@ -21,12 +21,6 @@ FORMAT = 1
 """Version of the manifest's format; raised when an older program could not read it."""
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def seal(folder: Path, paths: Iterable[Path], made: Mapping[str, Any]) -> list[Path]:
     """Add files just written into ``folder`` to its manifest, with what they were ``made`` from, and to its sums.
 
@@ -34,7 +28,8 @@ def seal(folder: Path, paths: Iterable[Path], made: Mapping[str, Any]) -> list[P
     manifest's and the sums' paths.
     """
     files = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+        for path in paths
     }
     exports = [{**export, "files": _without(export["files"], files)} for export in sealed(folder)]
     exports = [*(export for export in exports if export["files"]), {**made, "files": files}]
@@ -106,7 +101,7 @@ def is_inside(name: str) -> bool:
 def _sums(folder: Path, exports: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """File name to SHA-256 of everything that a manifest lists, and of itself."""
     listed = {name: str(file["sha256"]) for export in exports for name, file in export["files"].items()}
-    return {**listed, MANIFEST: sha256(folder / MANIFEST)}
+    return {**listed, MANIFEST: file_sha256(folder / MANIFEST)}
 
 
 def _without(files: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,8 @@ def _module(card: Card, spec: ModelSpec, weights: str) -> nn.Module:
 
 def _network(card: Card, weights: str) -> nn.Module:
     """The network with the engine's weights; in place of random ones, others, which take as long."""
-    from vidreid.engines.registry import file_sha256, read_registry
+    from vidreid.digests import file_sha256
+    from vidreid.engines.registry import read_registry
     from vidreid.engines.runtimes.torch import read_module
     from vidreid.engines.weights import at_hand
     from vidreid.pipeline.engine_origin import origin_of

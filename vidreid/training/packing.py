@@ -26,7 +26,7 @@ def pack(network: VideoNetwork, folder: Path, *, frames: int, size: tuple[int, i
     Clips are of ``frames`` pictures of ``size`` (height, width); weights are stored in 16 bits. Terms, threshold and
     whatever else a YAML that is there already states stays as it is. The same weights give the same ONNX.
     """
-    from vidreid.engines.registry import file_sha256
+    from vidreid.digests import file_sha256
 
     if frames % network.multiple:
         raise UsageError(f"clips of {frames} frames", f"this network takes a multiple of {network.multiple}")

@@ -54,8 +54,8 @@ def trained_source(
 
 def _opened(recipe: EngineRecipe, weights: Path | Literal["random"]) -> tuple[nn.Module, ModelSpec, WeightsCard]:
     """The network, what it takes, and where its numbers are from."""
+    from vidreid.digests import file_sha256
     from vidreid.engines.card import WeightsCard
-    from vidreid.engines.registry import file_sha256
 
     if weights != "random":
         network, stated = open_trained(weights, recipe.network)

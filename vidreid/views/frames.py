@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,8 +19,6 @@ from vidreid.types import Frame, Image, Segment
 from vidreid.views.drawing import BLACK, draw_people, draw_plate
 from vidreid.views.names import tracklet_number
 from vidreid.views.times import moment
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def frames(run: Run, camera: str, first: int, stop: int) -> Iterator[Frame]:

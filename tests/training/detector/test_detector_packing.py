@@ -9,7 +9,8 @@ import yaml
 from drawn_scenes import draw
 
 from vidreid.detection.yolo import Yolo
-from vidreid.engines.registry import Registry, describe, file_sha256, network_file
+from vidreid.digests import file_sha256
+from vidreid.engines.registry import Registry, describe, network_file
 from vidreid.engines.runtimes import openvino
 from vidreid.engines.weights import FileModel
 from vidreid.errors import InputError, UsageError

@@ -47,7 +47,7 @@ def find_supply(name: str, recipe: EngineRecipe, chosen: str, calibrate_on: Path
 
 
 def _trained(name: str, recipe: EngineRecipe, weights: str, calibrate_on: Path | None) -> Supply:
-    from vidreid.engines.registry import file_sha256
+    from vidreid.digests import file_sha256
     from vidreid.training.sources import trained_source
 
     path = Path(weights).expanduser()
@@ -61,7 +61,8 @@ def _trained(name: str, recipe: EngineRecipe, weights: str, calibrate_on: Path |
 
 
 def _registered(recipe: EngineRecipe, wanted: str, calibrate_on: Path | None, *, offline: bool) -> Supply:
-    from vidreid.engines.registry import file_sha256, network_file, read_registry, weights_file
+    from vidreid.digests import file_sha256
+    from vidreid.engines.registry import network_file, read_registry, weights_file
     from vidreid.engines.weights import find_model
     from vidreid.pipeline.sources import registered_source
 

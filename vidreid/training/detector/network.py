@@ -65,7 +65,8 @@ def open_teacher(wanted: str, device: str) -> tuple[nn.Module, str]:
     ``wanted`` is a registered name or the path of a .pt, which is a pickle and so must be registered by that SHA-256.
     """
     try:
-        from vidreid.engines.registry import file_sha256, is_registered, read_registry
+        from vidreid.digests import file_sha256
+        from vidreid.engines.registry import is_registered, read_registry
         from vidreid.engines.weights import find_model
     except ImportError as error:
         raise MissingError(f"no registry of teachers ({error})", "pip install pydantic platformdirs") from None

@@ -27,7 +27,7 @@ def pack_detector(network: nn.Module, folder: Path, size: tuple[int, int]) -> Mo
     sizes, down to those with fewer places than it says boxes; weights are stored in 16 bits. Terms, score and whatever
     else a YAML that is there already states stays as it is. The same weights give the same ONNX.
     """
-    from vidreid.engines.registry import file_sha256
+    from vidreid.digests import file_sha256
 
     if min(size) < 32 or size[0] % 32 or size[1] % 32:
         raise UsageError(f"pictures of {size[0]} x {size[1]}", "give multiples of 32")

@@ -8,7 +8,7 @@ grey and named by its number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from functools import partial
 from itertools import chain
@@ -19,10 +19,11 @@ import av
 import cv2
 import numpy as np
 
+from vidreid.footage.zones import microseconds
 from vidreid.pipeline.results import Run
 from vidreid.store.parts import write_atomic
 from vidreid.types import Array, Frame, Image, VideoFile
-from vidreid.views.frames import EPOCH, Annotator, frames
+from vidreid.views.frames import Annotator, frames
 from vidreid.views.names import file_name
 from vidreid.views.selection import Selection, selected_boxes, selected_cameras
 
@@ -78,7 +79,7 @@ def _on_axis(bound: datetime | float, times: Array | None, elapsed: Array) -> Ar
         return np.asarray(elapsed - bound)
     if times is None:  # `selected_cameras` has let it pass: nobody was seen here
         return np.full(len(elapsed), np.nan)
-    return np.asarray(times - (bound - EPOCH) // timedelta(microseconds=1))
+    return np.asarray(times - microseconds(bound))
 
 
 def encode(file: BinaryIO, pictures: Iterator[Frame], files: Sequence[VideoFile]) -> None:

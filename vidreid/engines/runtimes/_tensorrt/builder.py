@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from vidreid.digests import file_sha256
 from vidreid.engines.card import TensorCard
 from vidreid.engines.folder import built_here, timings
 from vidreid.engines.order import Built, Order
-from vidreid.engines.registry import file_sha256
 from vidreid.engines.runtimes._tensorrt.api import Library
 from vidreid.engines.runtimes._tensorrt.child import Job, Shapes
 from vidreid.engines.runtimes._tensorrt.graph import cast_first
